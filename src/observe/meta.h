@@ -18,8 +18,8 @@ struct pgf_meta;
  * between. Returns 0, or -errno with a line in err.
  */
 int pgf_meta_open(struct pgf_meta **out, const struct pgf_target *target, pid_t child,
-		  const struct pgf_feed *feed, struct pgf_totals *totals, char *err,
-		  size_t err_size);
+                  const struct pgf_feed *feed, struct pgf_totals *totals, char *err,
+                  size_t err_size);
 size_t pgf_meta_fds(struct pgf_meta *meta, int *fds, size_t size);
 /* Delivers what is there; no later event will be older than *watermark_ns. */
 int pgf_meta_drain(struct pgf_meta *meta, uint64_t *watermark_ns);

@@ -45,6 +45,7 @@ struct pgf_session_opts {
 	enum pgf_tier tier;
 	enum pgf_volume volume;
 	bool stacks;       /* user stacks (frame pointers) */
+	bool calls;        /* munmap, mprotect, mremap, madvise, brk too (tracepoint tier) */
 	bool basic;        /* leave out the tracepoints inside the window: cheaper, fewer kinds */
 	size_t ring_bytes; /* 0: the tier's default; per CPU */
 };
@@ -89,8 +90,9 @@ struct pgf_totals {
 	uint64_t tasks;        /* tasks whose counters are in task_min and task_maj */
 	uint64_t tasks_missed; /* tasks that ended without their counters being had */
 	bool entered_known;
-	bool task_known;        /* task_min and task_maj are complete (tasks_missed == 0) */
-	bool gup_separable;     /* remainder is GUP only; else "kernel-mode or GUP" */
+	bool task_known;             /* task_min and task_maj are complete (tasks_missed == 0) */
+	bool gup_separable;          /* remainder is GUP only; else "kernel-mode or GUP" */
+	bool events_dropped_at_exec; /* a set-uid or unreadable program shook off perf's events */
 	uint64_t fault_cost_ns; /* what tracing adds to one fault here, measured at the start; 0
 	                           unknown */
 	uint64_t start_ns;
@@ -121,7 +123,7 @@ int pgf_session_stop(struct pgf_session *session);
 const struct pgf_totals *pgf_session_totals(const struct pgf_session *session);
 struct pgf_space *pgf_session_space(struct pgf_session *session);
 enum pgf_tier pgf_session_tier(const struct pgf_session *session);
-/* The command's pid, or 0; its wait status after it has ended. */
+/* The command's pid, or 0; its wait status, -1 before it has ended. */
 pid_t pgf_session_child(const struct pgf_session *session);
 int pgf_session_status(const struct pgf_session *session);
 /* Kills what is still held, detaches, frees. Accepts NULL. */

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `pgfault trace`: a line a fault, as it happens. */
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "show/faultline.h"
+#include "show/json.h"
+#include "symbol/symbol.h"
+
+static const char usage[] =
+        "usage: pgfault trace [options] [-- command [args]]\n"
+        "\n"
+        "Prints a line for every page fault.\n"
+        "\n"
+        "  -p, --pid PID[,PID]   running processes, with all their threads and children\n"
+        "  -a, --all             the whole machine\n"
+        "      --cgroup PATH     the tasks below a cgroup v2 directory\n"
+        "  -d, --duration SEC    end after SEC seconds\n"
+        "      --user NAME       run the command as NAME (under sudo: the caller)\n"
+        "      --tier TIER       tracepoint or perf; the best that works otherwise\n"
+        "      --basic           durations and basic kinds only: cheaper\n"
+        "      --kind K[,K]      only these kinds (`pgfault kinds`)\n"
+        "      --min-us N        only faults of N us and more\n"
+        "      --addr LOW-HIGH   only addresses in the range (hexadecimal; or LOW+LENGTH)\n"
+        "      --map GLOB        only mappings whose name matches\n"
+        "      --format F        table, classic, calls, return\n"
+        "  -T, --timestamps      seconds since the start in the first column\n"
+        "      --strict          exit 2 when anything was lost\n"
+        "  -o, --output FILE     write there; - is stdout\n"
+        "      --json            for machines; --schema prints the JSON schema\n"
+        "      --no-color        no colours (also NO_COLOR)\n"
+        "  -h, --help\n"
+        "\n"
+        "The lines go to stdout. The command's exit status is passed through.\n";
+
+struct trace_sink {
+	const struct pgf_options *options;
+	struct pgf_space *space;
+	struct pgf_symbols *symbols;
+	struct pgf_line_opts line;
+	FILE *out;
+	uint64_t shown;
+	uint32_t last_pid;
+};
+
+static bool fault_wanted(const struct trace_sink *t, const struct pgf_fault *fault,
+                         const struct pgf_map *map)
+{
+	const struct pgf_options *o = t->options;
+
+	if (o->kinds && !(o->kinds & PGF_SET(fault->kind)))
+		return false;
+	if (o->min_us > 0 && (double)fault->duration_ns < o->min_us * 1000)
+		return false;
+	if (o->addr_high &&
+	    (fault->access.address < o->addr_low || fault->access.address >= o->addr_high))
+		return false;
+	if (o->map_glob && (!map || fnmatch(o->map_glob, map->name, 0)))
+		return false;
+	return true;
+}
+
+static const struct pgf_symbol *fault_symbol(struct trace_sink *t, const struct pgf_fault *fault)
+{
+	struct pgf_symbol_query query = {.ip = fault->ip, .pid = fault->pid};
+	const struct pgf_map *map;
+
+	if (fault->flags & PGF_F_NO_IP || !fault->ip)
+		return NULL;
+	map = pgf_space_find(t->space, fault->pid, fault->ip);
+	if (map) {
+		query.start = map->start;
+		query.end = map->end;
+		query.pgoff = map->pgoff;
+		query.ino = map->ino;
+		query.dev = map->dev;
+		query.path = map->name;
+	}
+	if (fault->pid != t->last_pid) {
+		t->last_pid = fault->pid;
+		pgf_symbols_hold(t->symbols, fault->pid);
+	}
+	return pgf_symbols_find(t->symbols, &query);
+}
+
+static int trace_fault(void *ctx, const struct pgf_fault *fault)
+{
+	struct trace_sink *t = ctx;
+	const struct pgf_map *map = pgf_space_map(t->space, fault->map_id);
+
+	if (!fault_wanted(t, fault, map))
+		return 0;
+	t->shown++;
+	return pgf_faultline_write(t->out, &t->line, fault, map, fault_symbol(t, fault));
+}
+
+static int trace_begin(struct trace_sink *t, struct pgf_session *session)
+{
+	const struct pgf_options *o = t->options;
+	char target[1024];
+	struct pgf_run run = {
+	        .version = pgf_version_text(),
+	        .target = target,
+	        .tier = pgf_tier_name(pgf_session_tier(session)),
+	        .blind = pgf_tier_blind(pgf_session_tier(session)),
+	        .kernel = pgf_kernel_release(),
+	        .sample_period = 1,
+	        .status = -1,
+	};
+
+	pgf_target_text(&o->session.target, target, sizeof(target));
+	if (o->json)
+		return pgf_json_header(t->out, &run);
+	return pgf_faultline_header(t->out, &t->line);
+}
+
+/* The closing line goes to stderr: the lines themselves may feed another program. */
+static void trace_close(const struct trace_sink *t, struct pgf_session *session)
+{
+	const struct pgf_totals *totals = pgf_session_totals(session);
+	const uint64_t gup =
+	        totals->task_min + totals->task_maj - totals->seen - totals->before_exec;
+
+	fprintf(stderr,
+	        "pgfault: %llu of %llu faults shown, %llu failed, %llu unfinished, %llu lost; "
+	        "tier %s",
+	        (unsigned long long)t->shown,
+	        (unsigned long long)(totals->seen + totals->failed + totals->unfinished),
+	        (unsigned long long)totals->failed, (unsigned long long)totals->unfinished,
+	        (unsigned long long)(totals->lost_events + totals->lost_detail),
+	        pgf_tier_name(pgf_session_tier(session)));
+	if (totals->task_known)
+		fprintf(stderr, "; the tasks counted %lld more (%s)", (long long)gup,
+		        totals->gup_separable ? "GUP" : "kernel mode or GUP");
+	fputc('\n', stderr);
+}
+
+static int trace_session(const struct pgf_options *o, struct trace_sink *t)
+{
+	struct pgf_sink sink = {.ctx = t, .fault = trace_fault};
+	struct pgf_session *session = NULL;
+	bool exec_failed, ended;
+	char err[512];
+	int ret, status = PGF_EXIT_FAILURE;
+
+	if (pgf_session_open(&session, &o->session, &sink, err, sizeof(err))) {
+		pgf_complain("%s", err);
+		return PGF_EXIT_FAILURE;
+	}
+	t->space = pgf_session_space(session);
+	ret = trace_begin(t, session);
+	if (!ret)
+		ret = pgf_session_drive(session, o, &exec_failed);
+	if (!ret) {
+		trace_close(t, session);
+		if (o->json) {
+			struct pgf_run run = {.totals = pgf_session_totals(session),
+			                      .status = pgf_session_status(session)};
+
+			pgf_json_totals(t->out, &run);
+		}
+		ended = o->session.target.argv && pgf_session_status(session) >= 0;
+		status = pgf_exit_status(o, pgf_session_totals(session), NULL, ended,
+		                         pgf_session_status(session));
+	}
+	pgf_session_close(session);
+	return status;
+}
+
+static int format_set(const struct pgf_options *o, struct pgf_line_opts *line)
+{
+	int format = PGF_LINE_TABLE;
+
+	if (o->format)
+		format = pgf_line_format_parse(o->format);
+	if (format < 0) {
+		pgf_complain("--format %s: give table, classic, calls or return", o->format);
+		return -EINVAL;
+	}
+	line->format = o->json ? PGF_LINE_JSON : (enum pgf_line_format)format;
+	line->timestamps = o->timestamps;
+	line->vmf_abi = pgf_vmf_abi(pgf_kernel_release());
+	return 0;
+}
+
+int pgf_cmd_trace(int argc, char **argv)
+{
+	struct pgf_options options;
+	struct trace_sink t = {.options = &options};
+	int status, ret;
+
+	if (pgf_options_parse(&options,
+	                      PGF_OPT_TARGET | PGF_OPT_OUTPUT | PGF_OPT_STACKS | PGF_OPT_VOLUME |
+	                              PGF_OPT_JUDGE | PGF_OPT_FILTER | PGF_OPT_FORMAT |
+	                              PGF_OPT_SCHEMA,
+	                      usage, argc, argv, &status))
+		return status;
+	if (options.schema)
+		return pgf_json_schema(stdout) ? PGF_EXIT_FAILURE : 0;
+	if (options.csv || options.assert_count || options.session.volume == PGF_VOLUME_AGGREGATE) {
+		pgf_complain("trace: --csv, --assert and --aggregate are for run and report");
+		return PGF_EXIT_USAGE;
+	}
+	if (format_set(&options, &t.line))
+		return PGF_EXIT_USAGE;
+	options.session.target.pids = options.pids;
+	t.out = pgf_output_open(&options, stdout);
+	if (!t.out)
+		return PGF_EXIT_FAILURE;
+	t.line.colour = options.colour && isatty(fileno(t.out));
+	pgf_signals_catch();
+	if (pgf_symbols_new(&t.symbols)) {
+		pgf_complain("out of memory");
+		return PGF_EXIT_FAILURE;
+	}
+	status = trace_session(&options, &t);
+	pgf_symbols_free(t.symbols);
+	ret = pgf_output_close(t.out, stdout);
+	if (ret) {
+		pgf_complain("writing: %s", strerror(-ret));
+		return PGF_EXIT_FAILURE;
+	}
+	return status;
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "observe/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "observe/meta.h"
+#include "observe/queue.h"
+#include "observe/source.h"
+#include "observe/spawn.h"
+#include "observe/tasks.h"
+
+/* How long faults may lie in a ring: rings hold 100 ms of the fastest faults. */
+#define LOOK_MS 20
+
+struct pgf_session {
+	struct pgf_sink sink;
+	struct pgf_totals totals;
+	struct pgf_totals early; /* the command's own start, before its exec */
+	const struct pgf_source_ops *ops;
+	struct pgf_source *source;
+	struct pgf_meta *meta;
+	struct pgf_space *space;
+	struct pgf_queue *queue;
+	struct pgf_tasks *tasks;
+	struct pgf_spawn *spawn;
+	int *pidfds;
+	size_t pidfd_count;
+	pid_t child;
+	bool exec_seen;
+	bool started;
+	bool stopped;
+	bool failed_space; /* an event of the address space could not be kept */
+};
+
+static uint64_t session_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+/* What comes from the source and from the records: into the queue. */
+
+static int feed_fault(void *ctx, const struct pgf_fault *fault)
+{
+	struct pgf_session *s = ctx;
+
+	return pgf_queue_fault(s->queue, fault);
+}
+
+static int feed_cell(void *ctx, const struct pgf_cell *cell)
+{
+	struct pgf_session *s = ctx;
+
+	return pgf_queue_cell(s->queue, cell);
+}
+
+static int feed_space(void *ctx, const struct pgf_space_event *event)
+{
+	struct pgf_session *s = ctx;
+	int ret = pgf_tasks_event(s->tasks, event);
+
+	return ret ? ret : pgf_queue_space(s->queue, event);
+}
+
+static int feed_stack(void *ctx, uint32_t stack_id, const uint64_t *ips, size_t count)
+{
+	struct pgf_session *s = ctx;
+
+	return s->sink.stack ? s->sink.stack(s->sink.ctx, stack_id, ips, count) : 0;
+}
+
+/* What leaves the queue, in order: named, and on to the sink. */
+
+static void early_count(struct pgf_session *s, uint32_t flags, uint64_t major, uint64_t n)
+{
+	if (flags & PGF_F_FAILED)
+		s->early.failed += n;
+	else if (flags & PGF_F_UNFINISHED)
+		s->early.unfinished += n;
+	else if (major)
+		s->early.major += n;
+	else
+		s->early.minor += n;
+}
+
+static bool is_early(const struct pgf_session *s, const struct pgf_fault *fault)
+{
+	return s->child > 0 && !s->exec_seen && fault->pid == (uint32_t)s->child;
+}
+
+static int out_fault(void *ctx, struct pgf_fault *fault)
+{
+	struct pgf_session *s = ctx;
+
+	if (is_early(s, fault)) {
+		early_count(s, fault->flags, fault->flags & PGF_F_MAJOR, 1);
+		return 0;
+	}
+	pgf_space_name(s->space, fault);
+	return s->sink.fault ? s->sink.fault(s->sink.ctx, fault) : 0;
+}
+
+static int out_cell(void *ctx, struct pgf_cell *cell)
+{
+	struct pgf_session *s = ctx;
+
+	if (is_early(s, &cell->fault)) {
+		if (!cell->code)
+			early_count(s, cell->fault.flags, cell->fault.flags & PGF_F_MAJOR,
+			            cell->count);
+		return 0;
+	}
+	pgf_space_name(s->space, &cell->fault);
+	return s->sink.cell ? s->sink.cell(s->sink.ctx, cell) : 0;
+}
+
+static int out_space(void *ctx, const struct pgf_space_event *event)
+{
+	struct pgf_session *s = ctx;
+
+	if (event->type == PGF_SPACE_EXEC && event->pid == (uint32_t)s->child)
+		s->exec_seen = true;
+	if (pgf_space_apply(s->space, event))
+		s->failed_space = true;
+	return s->sink.space ? s->sink.space(s->sink.ctx, event) : 0;
+}
+
+/* Opening. */
+
+static const struct pgf_source_ops *const tier_order[] = {
+        &pgf_source_tracepoint,
+        &pgf_source_perf,
+};
+#define TIER_ORDER (sizeof(tier_order) / sizeof(tier_order[0]))
+
+static int not_built(enum pgf_tier tier, char *err, size_t err_size)
+{
+	snprintf(err, err_size, "--tier %s: not built yet; use tracepoint or perf",
+	         pgf_tier_name(tier));
+	return -ENOSYS;
+}
+
+static int source_open(struct pgf_session *s, const struct pgf_session_opts *opts, char *err,
+                       size_t err_size)
+{
+	struct pgf_feed feed = {.ctx = s,
+	                        .fault = feed_fault,
+	                        .cell = feed_cell,
+	                        .space = feed_space,
+	                        .stack = feed_stack};
+	int ret = -ENOSYS;
+
+	for (size_t i = 0; i < TIER_ORDER; i++) {
+		const struct pgf_source_ops *ops = tier_order[i];
+
+		if (opts->tier != PGF_TIER_AUTO && opts->tier != ops->tier)
+			continue;
+		memset(&s->totals, 0, sizeof(s->totals));
+		if (err_size)
+			err[0] = '\0';
+		ret = ops->open(&s->source, opts, s->child, &feed, &s->totals, err, err_size);
+		if (!ret) {
+			s->ops = ops;
+			return 0;
+		}
+		if (ret == -ESRCH)
+			return ret;
+	}
+	return ret;
+}
+
+static int meta_open(struct pgf_session *s, const struct pgf_session_opts *opts, char *err,
+                     size_t err_size)
+{
+	struct pgf_feed feed = {.ctx = s, .space = feed_space};
+
+	return pgf_meta_open(&s->meta, &opts->target, s->child, &feed, &s->totals, err, err_size);
+}
+
+static int pids_watch(struct pgf_session *s, const struct pgf_target *target, char *err,
+                      size_t err_size)
+{
+	if (!target->pid_count)
+		return 0;
+	s->pidfds = calloc(target->pid_count, sizeof(*s->pidfds));
+	if (!s->pidfds)
+		return -ENOMEM;
+	for (size_t i = 0; i < target->pid_count; i++) {
+		int fd = (int)syscall(SYS_pidfd_open, target->pids[i], 0);
+		int ret = fd < 0 ? -errno
+		                 : pgf_tasks_adopt_process(s->tasks, (uint32_t)target->pids[i]);
+
+		if (fd >= 0)
+			s->pidfds[s->pidfd_count++] = fd;
+		if (ret) {
+			snprintf(err, err_size, "-p %d: %s%s", target->pids[i], strerror(-ret),
+			         ret == -EINVAL ? ": give the process id, not a thread's" : "");
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static int command_hold(struct pgf_session *s, const struct pgf_target *target, char *err,
+                        size_t err_size)
+{
+	int ret;
+
+	if (!target->argv)
+		return 0;
+	ret = pgf_spawn_hold(&s->spawn, target, err, err_size);
+	if (ret)
+		return ret;
+	s->child = pgf_spawn_pid(s->spawn);
+	return pgf_tasks_adopt(s->tasks, (uint32_t)s->child, (uint32_t)s->child);
+}
+
+int pgf_session_open(struct pgf_session **out, const struct pgf_session_opts *opts,
+                     const struct pgf_sink *sink, char *err, size_t err_size)
+{
+	struct pgf_session *s;
+	int ret;
+
+	if (err_size)
+		err[0] = '\0';
+	if (opts->tier == PGF_TIER_KERNEL || opts->tier == PGF_TIER_COUNTERS)
+		return not_built(opts->tier, err, err_size);
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->sink = *sink;
+	ret = pgf_space_new(&s->space);
+	if (!ret)
+		ret = pgf_queue_new(&s->queue);
+	if (!ret)
+		ret = pgf_tasks_new(&s->tasks);
+	if (!ret)
+		ret = command_hold(s, &opts->target, err, err_size);
+	if (!ret)
+		ret = pids_watch(s, &opts->target, err, err_size);
+	if (!ret)
+		ret = source_open(s, opts, err, err_size);
+	if (!ret)
+		ret = meta_open(s, opts, err, err_size);
+	if (ret) {
+		if (err_size && !err[0])
+			snprintf(err, err_size, "session: %s", strerror(-ret));
+		pgf_session_close(s);
+		return ret;
+	}
+	*out = s;
+	return 0;
+}
+
+int pgf_session_start(struct pgf_session *s, char *err, size_t err_size)
+{
+	int ret = s->ops->start(s->source);
+
+	if (ret) {
+		snprintf(err, err_size, "%s tier: start: %s", pgf_tier_name(s->ops->tier),
+		         strerror(-ret));
+		return ret;
+	}
+	s->started = true;
+	s->totals.start_ns = session_now();
+	if (!s->spawn)
+		return 0;
+	return pgf_spawn_release(s->spawn, err, err_size);
+}
+
+/* Running. */
+
+static int session_drain(struct pgf_session *s, bool last)
+{
+	struct pgf_queue_out out = {
+	        .ctx = s, .fault = out_fault, .cell = out_cell, .space = out_space};
+	uint64_t source_mark = 0, meta_mark = 0;
+	int ret;
+
+	/*
+	 * The source first: a mapping's record is older than the faults in it, so the
+	 * records of all faults read here are there when they are read next.
+	 */
+	ret = s->ops->drain(s->source, &source_mark);
+	if (!ret)
+		ret = pgf_meta_drain(s->meta, &meta_mark);
+	if (!ret)
+		ret = pgf_tasks_drain(s->tasks);
+	if (ret)
+		return ret;
+	if (meta_mark < source_mark)
+		source_mark = meta_mark;
+	return pgf_queue_flush(s->queue, last ? UINT64_MAX : source_mark, &out);
+}
+
+static bool pids_live(struct pgf_session *s)
+{
+	bool live = false;
+
+	for (size_t i = 0; i < s->pidfd_count; i++) {
+		struct pollfd pfd = {.fd = s->pidfds[i], .events = POLLIN};
+
+		if (poll(&pfd, 1, 0) == 0)
+			live = true;
+	}
+	return live;
+}
+
+static bool target_lives(struct pgf_session *s)
+{
+	if (s->spawn)
+		return !pgf_spawn_ended(s->spawn);
+	return s->pidfd_count ? pids_live(s) : true;
+}
+
+int pgf_session_poll(struct pgf_session *s, int timeout_ms)
+{
+	struct pollfd pfd = {.fd = -1, .events = POLLIN};
+	bool live;
+	int ret;
+
+	if (s->spawn)
+		pfd.fd = pgf_spawn_fd(s->spawn);
+	else if (s->pidfd_count == 1)
+		pfd.fd = s->pidfds[0];
+	if (timeout_ms < 0 || timeout_ms > LOOK_MS)
+		timeout_ms = LOOK_MS;
+	if (poll(&pfd, 1, timeout_ms) < 0 && errno != EINTR)
+		return -errno;
+	live = target_lives(s);
+	ret = session_drain(s, false);
+	return ret ? ret : live;
+}
+
+int pgf_session_stop(struct pgf_session *s)
+{
+	struct pgf_totals *t = &s->totals;
+	int ret;
+
+	if (s->stopped)
+		return 0;
+	s->stopped = true;
+	t->end_ns = session_now();
+	ret = s->ops->stop(s->source);
+	if (!ret)
+		ret = session_drain(s, true);
+	pgf_tasks_finish(s->tasks, t);
+	t->before_exec = s->early.minor + s->early.major;
+	t->minor -= s->early.minor;
+	t->major -= s->early.major;
+	t->seen -= t->before_exec;
+	t->failed -= s->early.failed;
+	t->unfinished -= s->early.unfinished;
+	if (s->spawn)
+		pgf_spawn_times(s->spawn, &t->child_utime_ns, &t->child_stime_ns);
+	if (!ret && s->failed_space)
+		ret = -ENOMEM;
+	return ret;
+}
+
+const struct pgf_totals *pgf_session_totals(const struct pgf_session *s)
+{
+	return &s->totals;
+}
+
+struct pgf_space *pgf_session_space(struct pgf_session *s)
+{
+	return s->space;
+}
+
+enum pgf_tier pgf_session_tier(const struct pgf_session *s)
+{
+	return s->ops->tier;
+}
+
+pid_t pgf_session_child(const struct pgf_session *s)
+{
+	return s->child;
+}
+
+int pgf_session_status(const struct pgf_session *s)
+{
+	if (!s->spawn)
+		return 0;
+	return pgf_spawn_ended(s->spawn) ? pgf_spawn_status(s->spawn) : -1;
+}
+
+void pgf_session_close(struct pgf_session *s)
+{
+	if (!s)
+		return;
+	if (s->source)
+		s->ops->close(s->source);
+	pgf_meta_close(s->meta);
+	pgf_spawn_close(s->spawn);
+	for (size_t i = 0; i < s->pidfd_count; i++)
+		close(s->pidfds[i]);
+	free(s->pidfds);
+	pgf_tasks_free(s->tasks);
+	pgf_queue_free(s->queue);
+	pgf_space_free(s->space);
+	free(s);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What space.c, space_range.c, space_read.c and space_name.c share: the inside of a space
+ * table. Nobody else includes it.
+ */
+#ifndef PGF_OBSERVE_SPACE_TABLE_H
+#define PGF_OBSERVE_SPACE_TABLE_H
+
+#include "fault/maptype.h"
+#include "observe/idmap.h"
+#include "observe/space.h"
+
+/* The default of RLIMIT_STACK: how far below its end a stack may reach. */
+#define PGF_STACK_REACH (8ull << 20)
+
+struct pgf_space_map {
+	struct pgf_map map; /* what others see; map.id is its place in the table's index */
+	uint64_t grown_ns;  /* a stack: when it grew last, and where it began before */
+	uint64_t grown_from;
+	uint8_t fs;  /* enum pgf_fs */
+	bool copied; /* came by fork ... */
+	bool told;   /* ... and somebody was given it */
+};
+
+/* Mappings sorted by address, none overlapping another. */
+struct pgf_ranges {
+	struct pgf_space_map **at;
+	size_t count;
+	size_t room;
+};
+
+struct pgf_thread {
+	uint32_t tid;
+	char comm[PGF_COMM_LEN];
+	struct pgf_thread *next;
+	struct pgf_thread *prev;
+};
+
+struct pgf_proc {
+	uint32_t pid;
+	bool known; /* an event or /proc told of it; else only last_read_ns counts */
+	bool dead;
+	bool leader_gone;
+	bool uffd_watched;
+	char comm[PGF_COMM_LEN]; /* of its first thread */
+	uint64_t brk;            /* the last break seen, 0 not known */
+	uint64_t last_read_ns;   /* when a miss last made us look into /proc; 0 never */
+	struct pgf_ranges live;
+	/* The mappings before a CLEAR, to be found again with their ids, or at the exit. */
+	struct pgf_ranges old;
+	struct pgf_thread *threads;
+};
+
+/* Processes whose mappings are kept after their exit, for faults that come late. */
+#define PGF_SPACE_LATE 64
+
+struct pgf_space {
+	struct pgf_space_map **maps; /* by id - 1; NULL: a copy that nobody was given, forgotten */
+	uint32_t map_count;
+	uint32_t map_room;
+	struct pgf_idmap procs;   /* pid -> struct pgf_proc * */
+	struct pgf_idmap threads; /* tid -> struct pgf_thread * */
+	struct pgf_proc *last;    /* the process looked up last */
+	uint32_t late[PGF_SPACE_LATE];
+	size_t late_next;
+	char **names; /* interned, open addressing */
+	size_t name_count;
+	size_t name_room;
+	struct pgf_mounts *mounts;
+	bool offline;
+	pgf_space_tap_fn tap;
+	void *tap_ctx;
+};
+
+/* The process, or NULL; with make it is created, and NULL means no memory. */
+struct pgf_proc *pgf_space_proc(struct pgf_space *space, uint32_t pid, bool make);
+/* The one copy of a text, owned by the table; NULL when there is no memory. */
+const char *pgf_space_intern(struct pgf_space *space, const char *text);
+/* Marks the thread's name; makes the thread when it is new. 0 or -ENOMEM. */
+int pgf_space_thread(struct pgf_space *space, struct pgf_proc *proc, uint32_t tid,
+                     const char *comm);
+
+/* A mapping as an event describes it, before it has an id. */
+struct pgf_wish {
+	uint64_t start;
+	uint64_t end;
+	uint64_t pgoff;
+	uint64_t ino;
+	uint64_t time_ns;
+	uint32_t dev;
+	uint32_t prot;
+	uint32_t flags;
+	const char *name; /* interned */
+	uint8_t type;
+	uint8_t fs;
+	bool uffd_known;
+};
+
+/* The index of the first mapping that ends beyond address. */
+size_t pgf_ranges_seek(const struct pgf_ranges *ranges, uint64_t address);
+/* The mapping that covers address, or NULL. */
+struct pgf_space_map *pgf_ranges_at(const struct pgf_ranges *ranges, uint64_t address);
+/* ... or the stack that can grow down to it. */
+struct pgf_space_map *pgf_ranges_reach(const struct pgf_ranges *ranges, uint64_t address);
+
+/* All return 0 or -ENOMEM; then some of the pieces may have been changed already. */
+int pgf_ranges_map(struct pgf_space *space, struct pgf_proc *proc, const struct pgf_wish *wish);
+int pgf_ranges_unmap(struct pgf_space *space, struct pgf_proc *proc, uint64_t start, uint64_t end,
+                     uint64_t time_ns);
+/* Moves [start, start + len) to [to, to + to_len); with keep the old place stays, too. */
+int pgf_ranges_move(struct pgf_space *space, struct pgf_proc *proc,
+                    const struct pgf_space_event *event, bool keep);
+int pgf_ranges_copy(struct pgf_space *space, const struct pgf_proc *from, struct pgf_proc *to,
+                    uint64_t time_ns);
+/* Ends all mappings and keeps them aside, found by their ids and in proc->old. */
+int pgf_ranges_retire(struct pgf_space *space, struct pgf_proc *proc, uint64_t time_ns);
+/* Empties proc->old. */
+void pgf_ranges_forget(struct pgf_space *space, struct pgf_proc *proc);
+
+/* A change of pieces of the address space: called with each piece inside [start, end). */
+typedef void (*pgf_piece_fn)(struct pgf_space_map *piece, const struct pgf_space_event *event);
+int pgf_ranges_change(struct pgf_space *space, struct pgf_proc *proc,
+                      const struct pgf_space_event *event, pgf_piece_fn fn);
+
+#endif /* PGF_OBSERVE_SPACE_TABLE_H */

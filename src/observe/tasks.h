@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The independent witness: min_flt and maj_flt of every traced task as the kernel itself
+ * counted them, taken at each task's exit (taskstats) or from /proc while it lives.
+ * wait4 is no substitute: it misses auto-reaped grandchildren. Not thread-safe.
+ */
+#ifndef PGF_OBSERVE_TASKS_H
+#define PGF_OBSERVE_TASKS_H
+
+#include "observe/session.h"
+
+struct pgf_tasks;
+
+/* Opens the exit statistics when it may. Returns 0 or -ENOMEM. */
+int pgf_tasks_new(struct pgf_tasks **out);
+void pgf_tasks_free(struct pgf_tasks *tasks); /* accepts NULL */
+/* Whether exits are reported by the kernel (needs CAP_NET_ADMIN outside containers). */
+bool pgf_tasks_exact(const struct pgf_tasks *tasks);
+/* A task that runs already: its counters so far are its baseline. 0, -ESRCH, -ENOMEM. */
+int pgf_tasks_adopt(struct pgf_tasks *tasks, uint32_t pid, uint32_t tid);
+/* Every thread of a running process; 0 or -errno. */
+int pgf_tasks_adopt_process(struct pgf_tasks *tasks, uint32_t pid);
+/* Looks at forks; the rest is ignored. 0 or -ENOMEM. */
+int pgf_tasks_event(struct pgf_tasks *tasks, const struct pgf_space_event *event);
+/* Takes what the kernel reported. 0 or -errno. */
+int pgf_tasks_drain(struct pgf_tasks *tasks);
+/* Reads the counters of tasks that still live and writes task_* of *totals. */
+void pgf_tasks_finish(struct pgf_tasks *tasks, struct pgf_totals *totals);
+
+#endif /* PGF_OBSERVE_TASKS_H */
