@@ -20,14 +20,22 @@
 #define PGF_S_USER_MODE   (1ull << 1)
 #define PGF_S_WRITE       (1ull << 2)
 #define PGF_S_EXEC        (1ull << 3)
-#define PGF_S_PRESENT     (1ull << 4) /* P of the error code: protection fault */
+#define PGF_S_PRESENT     (1ull << 4) /* P of x86's error code; not an arm access-flag fault */
 #define PGF_S_RSVD        (1ull << 5)
 #define PGF_S_PK          (1ull << 6) /* PK of the error code, or PKRU denies the key */
 #define PGF_S_SHSTK       (1ull << 7)
 #define PGF_S_SGX         (1ull << 8)
 #define PGF_S_NOFAULT     (1ull << 9)  /* page faults disabled, interrupt, or no mm */
 #define PGF_S_VSYSCALL    (1ull << 10) /* the vsyscall page */
-/* The mapping. */
+/*
+ * The kernel's instruction has an exception-table entry. Whoever cannot look says yes: a
+ * kernel that touches user memory without one has a bug.
+ */
+#define PGF_S_FIXUP (1ull << 11)
+/*
+ * The mapping. VM_READ, VM_WRITE and VM_EXEC are judged by the rules of x86 since 5.0;
+ * another rule that denies the access is passed as none of the three.
+ */
 #define PGF_S_VMA       (1ull << 12) /* a mapping covers the address, or a stack can grow to it */
 #define PGF_S_VM_READ   (1ull << 13)
 #define PGF_S_VM_WRITE  (1ull << 14)
@@ -37,15 +45,18 @@
 #define PGF_S_SHMEM     (1ull << 18)
 #define PGF_S_HUGETLB   (1ull << 19)
 #define PGF_S_DEVICE    (1ull << 20) /* DAX, PFNMAP or MIXEDMAP mapping of a driver */
-#define PGF_S_MKWRITE   (1ull << 21) /* vm_ops->page_mkwrite, or dirty tracking by write-protection \
-	                              */
+/* vm_ops->page_mkwrite, or dirty tracking by write-protection. */
+#define PGF_S_MKWRITE      (1ull << 21)
 #define PGF_S_UFFD_MISSING (1ull << 22) /* registered with userfaultfd, mode missing */
 #define PGF_S_UFFD_WP      (1ull << 23)
 #define PGF_S_UFFD_MINOR   (1ull << 24)
 #define PGF_S_UFFD_ASYNC   (1ull << 25) /* WP_ASYNC: the kernel resolves wp faults */
-#define PGF_S_UFFD_SIGBUS                                                                          \
-	(1ull << 26)           /* FEATURE_SIGBUS, or a kernel access to a user-mode-only fd */
-#define PGF_S_THP (1ull << 27) /* a PMD-sized page is allowed and fits here */
+/* FEATURE_SIGBUS, or a kernel access to a user-mode-only fd. */
+#define PGF_S_UFFD_SIGBUS (1ull << 26)
+#define PGF_S_THP         (1ull << 27) /* a PMD-sized page is allowed and fits here */
+#define PGF_S_VM_SHSTK    (1ull << 28) /* a shadow stack; asked for shadow-stack accesses only */
+#define PGF_S_HUGE_ZERO   (1ull << 29) /* use_zero_page: a huge read maps the huge zero page */
+#define PGF_S_VMALLOC     (1ull << 30) /* kernel address: the reference table has what is missing */
 /* The page. */
 #define PGF_S_ENTRY_WRITE  (1ull << 32) /* the entry is writable */
 #define PGF_S_ENTRY_ZERO   (1ull << 33) /* it maps the (huge) zero page */
@@ -130,8 +141,12 @@ struct pgf_outcome {
 static inline pgf_set pgf_decide(const struct pgf_state *state);
 
 /*
- * Narrows a set by what happened. Returns the remaining set, never empty: evidence that
- * contradicts the whole set returns PGF_SET(PGF_UNKNOWN).
+ * Narrows a set by what happened. Returns the remaining set, never empty. It may hold what
+ * no state foretells: PGF_UNFINISHED and PGF_OOM where no completion was seen and, when the
+ * evidence excludes the whole set, what a member can turn into (a lost race, a huge page
+ * that was not to be had, an I/O error). Evidence that contradicts that too returns
+ * PGF_SET(PGF_UNKNOWN). A source that reports only some changes of a counter (rss_stat
+ * before 6.2 reports every 64th fault) must not call that counter known.
  */
 static inline pgf_set pgf_narrow(pgf_set leaves, const struct pgf_state *state,
                                  const struct pgf_outcome *outcome);
@@ -143,6 +158,15 @@ static inline enum pgf_kind pgf_set_kind(pgf_set leaves);
 static inline enum pgf_kind pgf_settle(pgf_set leaves, const struct pgf_state *state,
                                        const struct pgf_outcome *outcome);
 
+/*
+ * The usual member of a set with several, to be shown as inferred (PGF_F_INFERRED), or
+ * PGF_UNKNOWN when the evidence makes none of them the usual one. leaves is what
+ * pgf_narrow() returned for the same state and outcome.
+ */
+static inline enum pgf_kind pgf_set_likely(pgf_set leaves, const struct pgf_state *state,
+                                           const struct pgf_outcome *outcome);
+
 #include <pgfault/decide_tree.h>
+#include <pgfault/decide_evidence.h>
 
 #endif /* PGFAULT_DECIDE_H */

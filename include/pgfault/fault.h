@@ -258,7 +258,11 @@ enum pgf_vmf_abi {
 	PGF_VMF_6_1 = 4,
 	PGF_VMF_6_12 = 5 /* and later */
 };
-/* The generation of a release string such as "6.1.0-56-amd64"; -EINVAL when malformed. */
+/*
+ * The generation of a release string such as "6.1.0-56-amd64": the next lower one, except
+ * where its names would be wrong (2.6.23 counts as 4.9, 4.10 as 5.0). -EINVAL when malformed,
+ * before 2.4, or 2.6.13 to 2.6.22, whose values have no names here.
+ */
 int pgf_vmf_abi(const char *release);
 /* "RETRY|WRITE", "0 (minor)", ...; returns as snprintf does. */
 int pgf_vmf_text(enum pgf_vmf_abi abi, int result, char *buf, size_t size);

@@ -44,6 +44,7 @@ int pgf_cmd_selftest(int argc, char **argv);
 #define PGF_OPT_INPUT    (1u << 8)  /* -i --compare */
 #define PGF_OPT_SCHEMA   (1u << 9)  /* --schema */
 #define PGF_OPT_WORKLOAD (1u << 10) /* --list --seed and operands */
+#define PGF_OPT_TIER     (1u << 11) /* --tier, also without a target */
 
 #define PGF_MAX_PIDS    256
 #define PGF_MAX_ASSERTS 16

@@ -78,8 +78,9 @@ static unsigned int option_group(int option)
 	case 'd':
 	case OPT_CGROUP:
 	case OPT_USER:
-	case OPT_TIER:
 		return PGF_OPT_TARGET;
+	case OPT_TIER:
+		return PGF_OPT_TARGET | PGF_OPT_TIER;
 	case 'o':
 	case OPT_JSON:
 	case OPT_CSV:

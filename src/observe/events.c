@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "observe/events.h"
+#include "observe/events_set.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,54 +10,23 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "observe/idmap.h"
+/*
+ * Threads are looked for until so many looks have shown nothing new. Where every thread
+ * is replaced by another at once there is always something new; then this many looks
+ * must do.
+ */
+#define SCANS_CLEAN 3
+#define SCANS_MAX   64
 
 /*
- * A record is published a moment after its time was taken; preemption is off in between,
- * but a virtual CPU may be away for longer.
+ * The record of a fork is written later than the events were inherited, and the parent
+ * may have been preempted in between: it must have been followed for this long.
  */
-#define SETTLE_NS 10000000ull
-
-/* No record of ours is longer: a mapping's with the longest path. */
-#define RECORD_ROOM 4608
-
-/* Births are told by the kernel after the first round, so that two or three are enough. */
-#define SCAN_ROUNDS 64
-
-struct ring_slot {
-	struct pgf_ring *ring;
-	int anchor; /* an event of our own thread that owns the ring: it never hangs up */
-	int cpu;
-};
-
-struct opened {
-	int fd;
-	uint32_t attr;
-};
-
-struct pgf_events {
-	struct ring_slot *rings;
-	size_t ring_count;
-	struct opened *open;
-	size_t open_count;
-	size_t open_room;
-	struct perf_event_attr *attrs;
-	size_t attr_count;
-	struct pgf_idmap ids;     /* event id -> root << 32 | template */
-	struct pgf_idmap threads; /* tid -> time from which it is followed on every CPU */
-	struct pgf_idmap roots;   /* pids only: tid, CPU and template -> root that is listened to */
-	uint64_t *doubles;        /* records of a template that came twice */
-	uint64_t foreign;         /* records that are of no event of this set */
-	size_t ring_bytes;
-	int epoll;
-	uint64_t lost;
-	bool by_thread;
-	bool with_lost; /* the events count what they lost (PERF_FORMAT_LOST, Linux 6.0) */
-	bool stopped;
-};
+#define FORK_NS 20000000ull
 
 __attribute__((format(printf, 3, 4))) static void say(char *err, size_t size, const char *fmt, ...)
 {
@@ -68,14 +37,6 @@ __attribute__((format(printf, 3, 4))) static void say(char *err, size_t size, co
 	va_start(args, fmt);
 	vsnprintf(err, size, fmt, args);
 	va_end(args);
-}
-
-uint64_t pgf_events_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
 static int paranoid_level(void)
@@ -109,7 +70,7 @@ static void say_open(char *err, size_t size, int code)
 		say(err, size, "perf events: %s", strerror(-code));
 }
 
-/* Reads "0-3,8" and calls the ring maker for each CPU. */
+/* The CPUs of a list such as "0-3,8"; the caller frees *out. */
 static int online_cpus(int **out, size_t *count)
 {
 	FILE *file = fopen("/sys/devices/system/cpu/online", "re");
@@ -261,8 +222,7 @@ static void templates_fill(struct pgf_events *events, const struct pgf_target *t
 		attr->wakeup_watermark = (uint32_t)(events->ring_bytes / 4);
 		attr->inherit = tasks;
 		attr->read_format = PERF_FORMAT_LOST;
-		attr->disabled = child > 0 && opts->on_exec;
-		attr->enable_on_exec = child > 0 && opts->on_exec;
+		attr->disabled = 1; /* until they have their ring */
 	}
 }
 
@@ -316,7 +276,10 @@ static int event_open(struct pgf_events *events, uint32_t attr, pid_t pid, size_
 		return ret;
 	}
 	value = (flags & PERF_FLAG_PID_CGROUP) ? 0 : (uint32_t)pid;
-	return pgf_idmap_put(&events->ids, id, value << 32 | attr);
+	ret = pgf_idmap_put(&events->ids, id, value << 32 | attr);
+	if (!ret && !events->held && ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) < 0)
+		ret = -errno;
+	return ret;
 }
 
 static int task_open(struct pgf_events *events, pid_t pid, unsigned long flags)
@@ -330,48 +293,6 @@ static int task_open(struct pgf_events *events, pid_t pid, unsigned long flags)
 		}
 	}
 	return 0;
-}
-
-/* Records. */
-
-struct record_id {
-	uint32_t pid, tid;
-	uint64_t time;
-	uint64_t id;
-};
-
-/* Every record but a sample ends with TID, TIME and IDENTIFIER. */
-static bool trailer_read(const struct perf_event_header *header, struct record_id *out)
-{
-	if (header->size < sizeof(*header) + sizeof(*out))
-		return false;
-	memcpy(out, (const uint8_t *)header + header->size - sizeof(*out), sizeof(*out));
-	return true;
-}
-
-/* A sample begins with IDENTIFIER, IP when asked for, TID and TIME. */
-static bool sample_read(const struct pgf_events *events, const struct perf_event_header *header,
-                        struct record_id *out)
-{
-	uint64_t words[5];
-	const uint64_t *value, *rest = words + 1;
-
-	if (header->size < sizeof(*header) + sizeof(words))
-		return false;
-	memcpy(words, header + 1, sizeof(words));
-	out->id = words[0];
-	value = pgf_idmap_get(&events->ids, out->id);
-	if (value && (events->attrs[(uint32_t)*value].sample_type & PERF_SAMPLE_IP))
-		rest++;
-	memcpy(out, rest, 2 * sizeof(uint64_t));
-	return true;
-}
-
-static bool record_read(const struct pgf_events *events, const struct perf_event_header *header,
-                        struct record_id *out)
-{
-	return header->type == PERF_RECORD_SAMPLE ? sample_read(events, header, out)
-	                                          : trailer_read(header, out);
 }
 
 /* Looking for threads. */
@@ -391,14 +312,16 @@ static int birth_note(void *ctx, const struct perf_event_header *record)
 	const uint64_t *since;
 
 	/* { pid, ppid, tid, ptid, time } */
-	if (record->type != PERF_RECORD_FORK || !trailer_read(record, &id) ||
+	if (record->type != PERF_RECORD_FORK || !pgf_set_trailer(record, &id) ||
 	    record->size < sizeof(*record) + 24 + sizeof(id))
 		return 0;
 	since = pgf_idmap_get(&births->events->threads, words[3]);
-	if (!since || id.time < *since || pgf_idmap_get(&births->events->threads, words[2]))
+	if (!since || id.time < *since + FORK_NS ||
+	    pgf_idmap_get(&births->events->threads, words[2]))
 		return 0;
 	births->found = true;
-	births->error = pgf_idmap_put(&births->events->threads, words[2], id.time);
+	/* Inherited whole, so it counts from the parent's time. */
+	births->error = pgf_idmap_put(&births->events->threads, words[2], *since);
 	return births->error;
 }
 
@@ -425,22 +348,36 @@ static int thread_follow(struct pgf_events *events, pid_t tid)
 	return pgf_idmap_put(&events->threads, (uint64_t)tid, pgf_events_now());
 }
 
-/* One look at a process's threads. Returns how many are newly followed, or -errno. */
+/* How many threads there are now, from the links of /proc/PID/task. */
+static size_t threads_count(DIR *dir)
+{
+	struct stat st;
+
+	return fstat(dirfd(dir), &st) == 0 && st.st_nlink > 2 ? (size_t)st.st_nlink - 2 : 0;
+}
+
+/*
+ * One look at a process's threads. Returns 0 when there was nothing new, 1 when there was
+ * or the list was not whole (it ends early when a thread ends under it), or -errno.
+ */
 static int threads_scan(struct pgf_events *events, pid_t pid)
 {
+	size_t before, after, listed = 0;
 	struct dirent *entry;
 	char path[64];
-	int fresh = 0;
+	bool fresh = false;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
 	dir = opendir(path);
 	if (!dir)
 		return errno == ENOENT ? -ESRCH : -errno;
+	before = threads_count(dir);
 	while ((entry = readdir(dir))) {
 		long tid = strtol(entry->d_name, NULL, 10);
 		int ret;
 
+		listed += tid > 0;
 		if (tid <= 0 || pgf_idmap_get(&events->threads, (uint64_t)tid))
 			continue;
 		ret = births_collect(events);
@@ -452,33 +389,47 @@ static int threads_scan(struct pgf_events *events, pid_t pid)
 			closedir(dir);
 			return ret;
 		}
-		fresh++;
+		fresh = true;
 	}
+	after = threads_count(dir);
 	closedir(dir);
+	return fresh || listed < (before < after ? before : after);
+}
+
+static int pids_scan(struct pgf_events *events, const struct pgf_target *target, bool first,
+                     char *err, size_t err_size)
+{
+	int fresh = 0;
+
+	for (size_t i = 0; i < target->pid_count; i++) {
+		int ret = threads_scan(events, target->pids[i]);
+
+		if (ret == -ESRCH && !first)
+			continue; /* it ended meanwhile */
+		if (ret == -ESRCH)
+			say(err, err_size, "process %d: there is no such process",
+			    (int)target->pids[i]);
+		else if (ret < 0)
+			say_open(err, err_size, ret);
+		if (ret < 0)
+			return ret;
+		fresh |= ret;
+	}
 	return fresh;
 }
 
+/* A thread can slip through one listing, so that several must show nothing new. */
 static int pids_open(struct pgf_events *events, const struct pgf_target *target, char *err,
                      size_t err_size)
 {
-	int fresh = 1;
+	unsigned int clean = 0;
 
-	for (unsigned int round = 0; fresh > 0 && round < SCAN_ROUNDS; round++) {
-		fresh = 0;
-		for (size_t i = 0; i < target->pid_count; i++) {
-			int ret = threads_scan(events, target->pids[i]);
+	for (unsigned int round = 0; clean < SCANS_CLEAN && round < SCANS_MAX; round++) {
+		int ret = pids_scan(events, target, round == 0, err, err_size);
 
-			if (ret == -ESRCH && round)
-				continue; /* it ended meanwhile */
-			if (ret == -ESRCH)
-				say(err, err_size, "process %d: there is no such process",
-				    (int)target->pids[i]);
-			else if (ret < 0)
-				say_open(err, err_size, ret);
-			if (ret < 0)
-				return ret;
-			fresh += ret;
-		}
+		if (ret < 0)
+			return ret;
+		clean = ret ? 0 : clean + 1;
 	}
 	return 0;
 }
@@ -503,7 +454,7 @@ static int cgroup_open(struct pgf_events *events, const char *path, bool whole, 
 	if (ret == -ENOTSUP)
 		say(err, err_size,
 		    "%s: not in the hierarchy of the perf_event controller (or "
-		    "CONFIG_CGROUP_PERF is off): use --pid or the tracepoint tier",
+		    "CONFIG_CGROUP_PERF is off): use -p or the tracepoint tier",
 		    path);
 	else if (ret)
 		say_open(err, err_size, ret);
@@ -535,9 +486,10 @@ int pgf_events_open(struct pgf_events **out, const struct pgf_target *target, pi
 		return -ENOMEM;
 	events->epoll = -1;
 	events->attr_count = opts->attr_count;
-	events->attrs = calloc(opts->attr_count, sizeof(*events->attrs));
-	events->doubles = calloc(opts->attr_count, sizeof(*events->doubles));
+	events->attrs = calloc(opts->attr_count + 1, sizeof(*events->attrs));
+	events->doubles = calloc(opts->attr_count + 1, sizeof(*events->doubles));
 	events->by_thread = child <= 0 && target->pid_count;
+	events->held = opts->held && !events->by_thread;
 	ret = events->attrs && events->doubles ? 0 : -ENOMEM;
 	if (!ret)
 		ret = rings_fit(events, opts, err, err_size);
@@ -560,152 +512,17 @@ int pgf_events_fd(const struct pgf_events *events)
 	return events->epoll;
 }
 
-/*
- * A thread that was born while its parent's events were being opened may have inherited
- * some of them and got its own besides: of each kind and CPU only one is listened to.
- */
-static uint64_t root_key(uint32_t tid, uint32_t cpu, uint32_t attr)
+size_t pgf_events_rings(const struct pgf_events *events)
 {
-	return (uint64_t)tid << 32 | (cpu & 0xffffff) << 8 | attr;
+	return events->ring_count;
 }
 
-static int root_check(struct pgf_events *events, const struct pgf_event_record *record,
-                      uint32_t root)
+int pgf_events_start(struct pgf_events *events)
 {
-	uint64_t key = root_key(record->tid, record->cpu, record->attr);
-	const uint64_t *chosen = pgf_idmap_get(&events->roots, key);
-
-	if (!chosen)
-		return pgf_idmap_put(&events->roots, key, root);
-	return *chosen == root ? 0 : -EALREADY;
-}
-
-/* A tid may be used again. */
-static void roots_forget(struct pgf_events *events, uint32_t tid)
-{
-	for (size_t i = 0; i < events->ring_count; i++)
-		for (uint32_t attr = 0; attr < events->attr_count; attr++)
-			pgf_idmap_del(&events->roots,
-			              root_key(tid, (uint32_t)events->rings[i].cpu, attr));
-}
-
-struct drain_ctx {
-	struct pgf_events *events;
-	pgf_events_fn fn;
-	void *ctx;
-	uint32_t cpu;
-};
-
-static int drain_record(void *ctx, const struct perf_event_header *header)
-{
-	struct drain_ctx *drain = ctx;
-	struct pgf_events *events = drain->events;
-	struct pgf_event_record record = {.header = header, .cpu = drain->cpu};
-	const uint64_t *value;
-	struct record_id id;
-	int ret;
-
-	if (!record_read(events, header, &id) || !(value = pgf_idmap_get(&events->ids, id.id))) {
-		events->foreign++;
-		return 0;
-	}
-	record.time_ns = id.time;
-	record.pid = id.pid;
-	record.tid = id.tid;
-	record.attr = (uint32_t)*value;
-	if (events->by_thread && header->type != PERF_RECORD_LOST) {
-		ret = root_check(events, &record, (uint32_t)(*value >> 32));
-		if (ret == -EALREADY) {
-			events->doubles[record.attr] += header->type == PERF_RECORD_SAMPLE;
-			return 0;
-		}
-		if (ret)
-			return ret;
-	}
-	ret = drain->fn(drain->ctx, &record);
-	if (events->by_thread && header->size >= sizeof(*header) + 16 &&
-	    (header->type == PERF_RECORD_EXIT || header->type == PERF_RECORD_FORK))
-		roots_forget(events, ((const uint32_t *)(header + 1))[2]);
-	return ret;
-}
-
-/* What a counter says: how often, and how many of its records were lost. */
-struct reading {
-	uint64_t value;
-	uint64_t lost;
-};
-
-static int reading_get(const struct pgf_events *events, int fd, struct reading *out)
-{
-	ssize_t want = events->with_lost ? sizeof(*out) : sizeof(out->value);
-
-	out->lost = 0;
-	return read(fd, out, (size_t)want) == want ? 0 : -EIO;
-}
-
-/*
- * LOST records come with the next record that finds room. When there may be none, because
- * a ring was full just now, the events themselves are asked.
- */
-static void lost_update(struct pgf_events *events, bool full)
-{
-	uint64_t told = events->foreign, counted = full && !events->with_lost;
-	struct reading reading;
-
-	for (size_t i = 0; i < events->ring_count; i++)
-		told += pgf_ring_lost(events->rings[i].ring) +
-		        pgf_ring_broken(events->rings[i].ring);
-	for (size_t i = 0; full && events->with_lost && i < events->open_count; i++)
-		if (reading_get(events, events->open[i].fd, &reading) == 0)
-			counted += reading.lost;
-	if (told < counted)
-		told = counted;
-	if (events->lost < told)
-		events->lost = told;
-}
-
-int pgf_events_drain(struct pgf_events *events, pgf_events_fn fn, void *ctx, uint64_t *watermark_ns)
-{
-	/* Taken before the rings' heads are read: what is not seen now is younger. */
-	uint64_t now = pgf_events_now();
-	struct drain_ctx drain = {.events = events, .fn = fn, .ctx = ctx};
-	bool full = false;
-	int ret = 0;
-
-	for (size_t i = 0; i < events->ring_count && !ret; i++) {
-		full |= pgf_ring_pending(events->rings[i].ring) + RECORD_ROOM > events->ring_bytes;
-		drain.cpu = (uint32_t)events->rings[i].cpu;
-		ret = pgf_ring_drain(events->rings[i].ring, drain_record, &drain);
-	}
-	lost_update(events, full);
-	*watermark_ns = events->stopped ? UINT64_MAX : now - SETTLE_NS;
-	return ret;
-}
-
-int pgf_events_count(const struct pgf_events *events, size_t attr, uint64_t *count)
-{
-	*count = 0;
-	for (size_t i = 0; i < events->open_count; i++) {
-		struct reading reading;
-
-		if (events->open[i].attr != attr)
-			continue;
-		if (reading_get(events, events->open[i].fd, &reading) < 0)
-			return -EIO;
-		*count += reading.value;
-	}
-	*count -= events->doubles[attr] < *count ? events->doubles[attr] : *count;
+	for (size_t i = 0; i < events->open_count; i++)
+		if (ioctl(events->open[i].fd, PERF_EVENT_IOC_ENABLE, 0) < 0)
+			return -errno;
 	return 0;
-}
-
-uint64_t pgf_events_lost(const struct pgf_events *events)
-{
-	return events->lost;
-}
-
-size_t pgf_events_ring_bytes(const struct pgf_events *events)
-{
-	return events->ring_count ? pgf_ring_bytes(events->rings[0].ring) : 0;
 }
 
 void pgf_events_stop(struct pgf_events *events)
@@ -726,7 +543,6 @@ void pgf_events_close(struct pgf_events *events)
 		close(events->epoll);
 	pgf_idmap_clear(&events->ids);
 	pgf_idmap_clear(&events->threads);
-	pgf_idmap_clear(&events->roots);
 	free(events->doubles);
 	free(events->open);
 	free(events->attrs);

@@ -18,11 +18,11 @@ struct pgf_events;
  * IDENTIFIER; inherit follows from the target.
  */
 struct pgf_events_opts {
-	const struct perf_event_attr *attrs; /* templates */
+	const struct perf_event_attr *attrs; /* templates; without any, the rings only */
 	size_t attr_count;
 	size_t ring_bytes; /* wanted for each CPU; halved until the budget allows it */
 	size_t ring_min;   /* ... but not below */
-	bool on_exec;      /* a command's events begin at exec; all others at once */
+	bool held;         /* off until pgf_events_start(), except for pids */
 	bool cgroup_whole; /* the machine will do when a cgroup can not be filtered */
 };
 
@@ -34,6 +34,7 @@ struct pgf_event_record {
 	uint32_t tid;
 	uint32_t attr; /* index of the template */
 	uint32_t cpu;
+	uint32_t ring; /* 0 .. pgf_events_rings() - 1 */
 };
 
 /* A non-zero return ends the drain. */
@@ -46,20 +47,24 @@ typedef int (*pgf_events_fn)(void *ctx, const struct pgf_event_record *record);
  */
 int pgf_events_open(struct pgf_events **out, const struct pgf_target *target, pid_t child,
                     const struct pgf_events_opts *opts, char *err, size_t err_size);
+size_t pgf_events_rings(const struct pgf_events *events);
+/* Turns held events on. 0 or -errno. */
+int pgf_events_start(struct pgf_events *events);
 /* A descriptor that is readable when a ring has filled to a quarter. */
 int pgf_events_fd(const struct pgf_events *events);
 /*
- * Delivers all records, ring by ring, PERF_RECORD_LOST among them. No record that comes
+ * Delivers all records, ring by ring, except those about losses. No record that comes
  * later is older than *watermark_ns (UINT64_MAX after pgf_events_stop()). Returns 0 or
  * what fn returned.
  */
 int pgf_events_drain(struct pgf_events *events, pgf_events_fn fn, void *ctx,
                      uint64_t *watermark_ns);
+/* Whether records that were due in [*from_ns, *to_ns] were dropped, as of the last drain. */
+bool pgf_events_lossy(const struct pgf_events *events, uint64_t *from_ns, uint64_t *to_ns);
 /* How often the events of a template occurred, children included. 0 or -EIO. */
 int pgf_events_count(const struct pgf_events *events, size_t attr, uint64_t *count);
 /* Records that were dropped up to the last drain, over all rings. */
 uint64_t pgf_events_lost(const struct pgf_events *events);
-size_t pgf_events_ring_bytes(const struct pgf_events *events);
 /* Turns all events off. */
 void pgf_events_stop(struct pgf_events *events);
 void pgf_events_close(struct pgf_events *events); /* accepts NULL */

@@ -17,7 +17,7 @@ enum pgf_space_type {
 	PGF_SPACE_MMAP = 1,     /* addr, len, prot, flags, pgoff, dev, ino, name */
 	PGF_SPACE_MUNMAP = 2,   /* addr, len */
 	PGF_SPACE_MPROTECT = 3, /* addr, len, prot */
-	PGF_SPACE_MREMAP = 4,   /* addr, len -> new_addr, new_len */
+	PGF_SPACE_MREMAP = 4,   /* addr, len -> new_addr, new_len; flags: MREMAP_* */
 	PGF_SPACE_MADVISE = 5,  /* addr, len, advice */
 	PGF_SPACE_BRK = 6,      /* addr: the new break */
 	PGF_SPACE_MLOCK = 7,    /* addr, len */
@@ -25,7 +25,8 @@ enum pgf_space_type {
 	PGF_SPACE_EXEC = 9,     /* the address space is new; name: comm */
 	PGF_SPACE_EXIT = 10,    /* thread tid ended; exit_code when known */
 	PGF_SPACE_COMM = 11,    /* name: new comm of tid */
-	PGF_SPACE_UFFD = 12,    /* addr, len, flags: UFFDIO_REGISTER modes */
+	PGF_SPACE_UFFD = 12,    /* addr, len, flags: UFFDIO_REGISTER modes, 0: unregistered;
+	                           len 0: from here on all registrations of pid are told */
 	PGF_SPACE_CLEAR = 13    /* forget all mappings of pid: a full set of MMAP events follows */
 };
 
@@ -93,8 +94,12 @@ void pgf_space_free(struct pgf_space *space); /* accepts NULL */
 int pgf_space_apply(struct pgf_space *space, const struct pgf_space_event *event);
 /* The mapping of pid that covers address now, or NULL. */
 const struct pgf_map *pgf_space_find(struct pgf_space *space, uint32_t pid, uint64_t address);
-/* The mapping with this id, dead or alive, or NULL. */
+/*
+ * The mapping with this id, dead or alive, or NULL. Ids follow from the events alone. A
+ * mapping that died before anybody was given it (by find, map or name) is forgotten.
+ */
 const struct pgf_map *pgf_space_map(struct pgf_space *space, uint32_t id);
+/* The highest id that was ever in use. */
 uint32_t pgf_space_map_count(const struct pgf_space *space);
 /* The comm of tid (falling back to that of pid), "?" when not known. */
 const char *pgf_space_comm(struct pgf_space *space, uint32_t pid, uint32_t tid);
@@ -110,5 +115,16 @@ int pgf_space_read_proc(struct pgf_space *space, uint32_t pid, uint64_t time_ns)
  * and the access, narrowed by fault->evidence), PGF_F_* that follow from the evidence.
  */
 void pgf_space_name(struct pgf_space *space, struct pgf_fault *fault);
+/*
+ * For events and faults that are not of this machine's present (a recording): from here on
+ * nothing is looked up in /proc.
+ */
+void pgf_space_offline(struct pgf_space *space);
+/*
+ * Has the events that the table makes itself (from /proc) shown to fn after they were
+ * applied, so that a recording holds them too. NULL: nobody. Its result is ignored.
+ */
+typedef void (*pgf_space_tap_fn)(void *ctx, const struct pgf_space_event *event);
+void pgf_space_tap(struct pgf_space *space, pgf_space_tap_fn fn, void *ctx);
 
 #endif /* PGF_OBSERVE_SPACE_H */

@@ -152,7 +152,7 @@ static const struct evidence_source {
         {"seen_reclaim", "mm_vmscan_direct_reclaim_begin", PGF_O_RECLAIM},
         {"seen_memcg_reclaim", "mm_vmscan_memcg_reclaim_begin", PGF_O_RECLAIM},
         {"seen_compact", "mm_compaction_begin", PGF_O_COMPACT},
-        {"seen_lock", "mmap_lock_start_locking", PGF_O_LOCK_WAIT},
+        {"seen_sleep", "sched_switch", PGF_O_SLEPT},
 };
 #define EVIDENCE_SOURCES (sizeof(evidence_sources) / sizeof(evidence_sources[0]))
 

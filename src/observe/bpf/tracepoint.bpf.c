@@ -522,10 +522,13 @@ int seen_compact(void *ctx)
 	return evidence_add(PGF_O_COMPACT);
 }
 
-SEC("raw_tp/mmap_lock_start_locking")
-int seen_lock(void *ctx)
+/* Args: preempt, prev, next, ...: a thread that is not preempted has gone to sleep. */
+SEC("raw_tp/sched_switch")
+int seen_sleep(struct bpf_raw_tracepoint_args *ctx)
 {
-	return evidence_add(PGF_O_LOCK_WAIT);
+	if (ctx->args[0])
+		return 0;
+	return evidence_add(PGF_O_SLEPT);
 }
 
 /* The start of the tracepoint record's fields; offsets as in events/signal/signal_generate/format.

@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+# limit: 300
+"""30 s of faults on all CPUs: no count is lost, whatever happens to the detail."""
+import json
+import os
+import tempfile
+
+from tap import FAULTGEN, done, equal, need_root, of_type, ok, run_json
+
+need_root("storm")
+seconds = os.environ.get("STORM_SECONDS", "30")
+threads = str(os.cpu_count() or 2)
+for args in ([], ["--aggregate"]):
+    name = " ".join(["run", *args])
+    with tempfile.TemporaryDirectory() as d:
+        out = os.path.join(d, "made")
+        p, lines = run_json(args, [FAULTGEN, "storm", "--seconds", seconds, "--threads", threads,
+                                   "--json", out], timeout=200)
+        made = json.loads(open(out, encoding="utf-8").readline())
+    t = of_type(lines, "totals")[-1]
+    equal(p.returncode, 0, f"{name}: the storm ends well")
+    ok(made["expect"] > 100000, f"{name}: {made['expect']} faults were made", made)
+    equal(t["entered"], t["seen"] + t["failed"] + t.get("before_exec", 0) +
+          max(0, t["entered"] - t["seen"] - t["failed"] - t.get("before_exec", 0)),
+          f"{name}: nothing was seen that did not enter")
+    gup = t["task_min"] + t["task_maj"] - t["seen"] - t.get("before_exec", 0)
+    ok(t["task_known"] and 0 <= gup <= 100,
+       f"{name}: seen = the tasks' own counters, 0 lost counts (remainder {gup})", t)
+    rows = of_type(lines, "kind")
+    total = sum(r["count"] for r in rows)
+    equal(total + t["lost_detail"], t["seen"] + t["failed"] + t["unfinished"],
+          f"{name}: rows and lost detail add up to the faults")
+done()
