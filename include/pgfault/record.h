@@ -25,34 +25,34 @@
 #define PGF_RECORD_F_STREAM     (1u << 1) /* written to a pipe: only the END block tells */
 
 /* Limits a writer keeps and a reader enforces. */
-#define PGF_RECORD_HEADER_MAX 1048576u            /* bytes of the whole file header */
-#define PGF_RECORD_RAW_MAX    (64u * 1024 * 1024) /* bytes of a block, before or after zstd */
-#define PGF_RECORD_ITEMS_MAX  262144u             /* items of a block */
-#define PGF_RECORD_VALUES_MAX (48u * 262144)      /* decoded values of a block's columns */
-#define PGF_RECORD_COLUMNS_MAX 96u                /* columns of a block */
-#define PGF_RECORD_STRING_MAX  65535u             /* bytes of a string; longer ones are cut */
-#define PGF_RECORD_STRINGS_MAX (1u << 24)         /* strings of a file */
-#define PGF_RECORD_TEXT_MAX    (1ull << 30)       /* bytes of all strings of a file */
-#define PGF_RECORD_FRAMES_MAX  1024u              /* frames of a stack; outer ones are cut */
+#define PGF_RECORD_HEADER_MAX  1048576u            /* bytes of the whole file header */
+#define PGF_RECORD_RAW_MAX     (64u * 1024 * 1024) /* bytes of a block, before or after zstd */
+#define PGF_RECORD_ITEMS_MAX   262144u             /* items of a block */
+#define PGF_RECORD_VALUES_MAX  (48u * 262144)      /* decoded values of a block's columns */
+#define PGF_RECORD_COLUMNS_MAX 96u                 /* columns of a block */
+#define PGF_RECORD_STRING_MAX  65535u              /* bytes of a string; longer ones are cut */
+#define PGF_RECORD_STRINGS_MAX (1u << 24)          /* strings of a file */
+#define PGF_RECORD_TEXT_MAX    (1ull << 30)        /* bytes of all strings of a file */
+#define PGF_RECORD_FRAMES_MAX  1024u               /* frames of a stack; outer ones are cut */
 
 /* Fields of the file header. */
 enum pgf_record_field {
-	PGF_FIELD_HOST = 1,          /* text: node name */
-	PGF_FIELD_RELEASE = 2,       /* text: kernel release */
-	PGF_FIELD_MACHINE = 3,       /* text: "x86_64" */
-	PGF_FIELD_TOOL = 4,          /* text: name and version of the writer */
-	PGF_FIELD_OPTIONS = 5,       /* text: options of the writer */
-	PGF_FIELD_COMMAND = 6,       /* traced command: arguments, each closed by a NUL */
-	PGF_FIELD_PAGE_SIZE = 7,     /* u64 bytes */
-	PGF_FIELD_CPUS = 8,          /* u64 online CPUs */
-	PGF_FIELD_TIER = 9,          /* u64 enum pgf_tier */
-	PGF_FIELD_VOLUME = 10,       /* u64 enum pgf_volume */
+	PGF_FIELD_HOST = 1,           /* text: node name */
+	PGF_FIELD_RELEASE = 2,        /* text: kernel release */
+	PGF_FIELD_MACHINE = 3,        /* text: "x86_64" */
+	PGF_FIELD_TOOL = 4,           /* text: name and version of the writer */
+	PGF_FIELD_OPTIONS = 5,        /* text: options of the writer */
+	PGF_FIELD_COMMAND = 6,        /* traced command: arguments, each closed by a NUL */
+	PGF_FIELD_PAGE_SIZE = 7,      /* u64 bytes */
+	PGF_FIELD_CPUS = 8,           /* u64 online CPUs */
+	PGF_FIELD_TIER = 9,           /* u64 enum pgf_tier */
+	PGF_FIELD_VOLUME = 10,        /* u64 enum pgf_volume */
 	PGF_FIELD_SAMPLE_PERIOD = 11, /* u64: one fault in so many is recorded; 1: every one */
-	PGF_FIELD_CLOCK = 12,        /* u64 clockid of all times */
-	PGF_FIELD_ANCHOR_CLOCK = 13, /* u64 ns of that clock ... */
-	PGF_FIELD_ANCHOR_WALL = 14,  /* u64 ... when CLOCK_REALTIME was so many ns */
-	PGF_FIELD_START = 15,        /* u64 ns: start of the recording */
-	PGF_FIELD_CONTENT = 16       /* u64 PGF_CONTENT_* that was asked for */
+	PGF_FIELD_CLOCK = 12,         /* u64 clockid of all times */
+	PGF_FIELD_ANCHOR_CLOCK = 13,  /* u64 ns of that clock ... */
+	PGF_FIELD_ANCHOR_WALL = 14,   /* u64 ... when CLOCK_REALTIME was so many ns */
+	PGF_FIELD_START = 15,         /* u64 ns: start of the recording */
+	PGF_FIELD_CONTENT = 16        /* u64 PGF_CONTENT_* that was asked for */
 };
 
 #define PGF_CONTENT_STACKS (1u << 0)
@@ -80,26 +80,24 @@ enum pgf_block {
 	PGF_BLOCK_FAULTS = 7,
 	PGF_BLOCK_LOSSES = 8, /* what was lost while the batch was collected */
 	PGF_BLOCK_TOTALS = 9,
-	PGF_BLOCK_INDEX = 10,
-	PGF_BLOCK_END = 11 /* u64: offset of the INDEX block; the last 56 bytes of the file */
+	PGF_BLOCK_END = 10 /* without a payload: the last 48 bytes of a whole file */
 };
-#define PGF_BLOCK_END_SIZE 8
 
 /* Column header, 16 bytes: u16 tag, u8 coding, u8 zero, u16 key tag, u16 zero, u32 items, u32
  * length of the data that follow. */
 #define PGF_COLUMN_HEADER_SIZE 16
 
 enum pgf_coding {
-	PGF_CODING_CONST = 0,  /* one varint, the value of every item */
-	PGF_CODING_VARINT = 1, /* a varint an item */
-	PGF_CODING_DELTA = 2,  /* a zigzag varint an item: difference from the one before */
-	PGF_CODING_PLANES = 3, /* byte planes with exceptions */
+	PGF_CODING_CONST = 0,        /* one varint, the value of every item */
+	PGF_CODING_VARINT = 1,       /* a varint an item */
+	PGF_CODING_DELTA = 2,        /* a zigzag varint an item: difference from the one before */
+	PGF_CODING_PLANES = 3,       /* byte planes with exceptions */
 	PGF_CODING_DELTA_PLANES = 4, /* first value, then zigzag differences in byte planes */
-	PGF_CODING_KEY_PLANES = 5, /* the same, difference from the last item with the same key */
-	PGF_CODING_DICT = 6,       /* distinct values, then an index an item */
-	PGF_CODING_BY = 7,         /* a value for each index of the key column */
-	PGF_CODING_BYTES = 8,      /* bytes as they are */
-	PGF_CODING_INDEX = 9       /* an index an item: a key without a meaning of its own */
+	PGF_CODING_KEY_PLANES = 5,   /* the same, difference from the last item with the same key */
+	PGF_CODING_DICT = 6,         /* distinct values, then an index an item */
+	PGF_CODING_BY = 7,           /* a value for each index of the key column */
+	PGF_CODING_BYTES = 8,        /* bytes as they are */
+	PGF_CODING_INDEX = 9         /* an index an item: a key without a meaning of its own */
 };
 
 /*
@@ -113,44 +111,45 @@ enum pgf_column_common {
 
 enum pgf_column_strings { PGF_COL_STR_LENGTH = 8, PGF_COL_STR_TEXT = 9 };
 
-enum pgf_column_faults { /* FAULTS and CELLS */
-	PGF_COL_TASK = 8,   /* key: tid, pid, comm, cgroup */
-	PGF_COL_SHAPE = 9,  /* key: kind, flags, evidence, access, ... */
-	PGF_COL_TIME = 10,
-	PGF_COL_DURATION = 11,
-	PGF_COL_ADDRESS = 12,
-	PGF_COL_IP = 13,
-	PGF_COL_CGROUP = 14,
-	PGF_COL_RAW = 15,
-	PGF_COL_BITS = 16,
-	PGF_COL_KNOWN = 17,
-	PGF_COL_OP = 18,
-	PGF_COL_MODE = 19,
-	PGF_COL_ARCH = 20,
-	PGF_COL_LEVEL = 21,
-	PGF_COL_LEAVES = 22,
-	PGF_COL_EVIDENCE = 23,
-	PGF_COL_EVIDENCE_KNOWN = 24,
-	PGF_COL_FLAGS = 25,
-	PGF_COL_VM_FAULT = 26,
-	PGF_COL_PID = 27,
-	PGF_COL_TID = 28,
-	PGF_COL_CPU = 29,
-	PGF_COL_MAP = 30,
-	PGF_COL_STACK = 31,
-	PGF_COL_KIND = 32,
-	PGF_COL_ORDER = 33,
-	PGF_COL_SIGNO = 34,
-	PGF_COL_SI_CODE = 35,
-	PGF_COL_COMM = 36,      /* string */
-	PGF_COL_IP_IS_ADDR = 37, /* 1: the ip is the address, and 0 in its column */
-	PGF_COL_COST = 38,      /* 38..47: cost_ns[enum pgf_cost] */
-	/* CELLS only */
-	PGF_COL_COUNT = 64,
-	PGF_COL_NS = 65,
-	PGF_COL_MAX_NS = 66,
-	PGF_COL_BUCKET = 67,
-	PGF_COL_CODE = 68
+enum pgf_column_faults {                    /* FAULTS and CELLS */
+	                 PGF_COL_TASK = 8,  /* key: tid, pid, comm, cgroup */
+	                 PGF_COL_SHAPE = 9, /* key: kind, flags, evidence, access, ... */
+	                 PGF_COL_TIME = 10,
+	                 PGF_COL_DURATION = 11,
+	                 PGF_COL_ADDRESS = 12,
+	                 PGF_COL_IP = 13,
+	                 PGF_COL_CGROUP = 14,
+	                 PGF_COL_RAW = 15,
+	                 PGF_COL_BITS = 16,
+	                 PGF_COL_KNOWN = 17,
+	                 PGF_COL_OP = 18,
+	                 PGF_COL_MODE = 19,
+	                 PGF_COL_ARCH = 20,
+	                 PGF_COL_LEVEL = 21,
+	                 PGF_COL_LEAVES = 22,
+	                 PGF_COL_EVIDENCE = 23,
+	                 PGF_COL_EVIDENCE_KNOWN = 24,
+	                 PGF_COL_FLAGS = 25,
+	                 PGF_COL_VM_FAULT = 26,
+	                 PGF_COL_PID = 27,
+	                 PGF_COL_TID = 28,
+	                 PGF_COL_CPU = 29,
+	                 PGF_COL_MAP = 30,
+	                 PGF_COL_STACK = 31,
+	                 PGF_COL_KIND = 32,
+	                 PGF_COL_ORDER = 33,
+	                 PGF_COL_SIGNO = 34,
+	                 PGF_COL_SI_CODE = 35,
+	                 PGF_COL_COMM = 36, /* string */
+	                 PGF_COL_IP_IS_ADDR =
+	                         37,        /* 1: the ip is the address, and 0 in its column */
+	                 PGF_COL_COST = 38, /* 38..47: cost_ns[enum pgf_cost] */
+	                 /* CELLS only */
+	                 PGF_COL_COUNT = 64,
+	                 PGF_COL_NS = 65,
+	                 PGF_COL_MAX_NS = 66,
+	                 PGF_COL_BUCKET = 67,
+	                 PGF_COL_CODE = 68
 };
 
 enum pgf_column_spaces {
@@ -202,38 +201,30 @@ enum pgf_column_modules {
 };
 
 enum pgf_column_totals { /* TOTALS and LOSSES */
-	PGF_COL_TO_SEEN = 8,
-	PGF_COL_TO_MINOR = 9,
-	PGF_COL_TO_MAJOR = 10,
-	PGF_COL_TO_FAILED = 11,
-	PGF_COL_TO_UNFINISHED = 12,
-	PGF_COL_TO_NOFAULT = 13,
-	PGF_COL_TO_BEFORE_EXEC = 14,
-	PGF_COL_TO_ENTERED = 15,
-	PGF_COL_TO_LOST_EVENTS = 16,
-	PGF_COL_TO_LOST_DETAIL = 17,
-	PGF_COL_TO_LOST_SPACE = 18,
-	PGF_COL_TO_TASK_MIN = 19,
-	PGF_COL_TO_TASK_MAJ = 20,
-	PGF_COL_TO_TASKS = 21,
-	PGF_COL_TO_TASKS_MISSED = 22,
-	PGF_COL_TO_ENTERED_KNOWN = 23,
-	PGF_COL_TO_TASK_KNOWN = 24,
-	PGF_COL_TO_GUP_SEPARABLE = 25,
-	PGF_COL_TO_FAULT_COST = 26,
-	PGF_COL_TO_START = 27,
-	PGF_COL_TO_END = 28,
-	PGF_COL_TO_CHILD_UTIME = 29,
-	PGF_COL_TO_CHILD_STIME = 30,
-	PGF_COL_TO_DROPPED_AT_EXEC = 31
-};
-
-enum pgf_column_index { /* a row for each block before the INDEX block */
-	PGF_COL_IX_OFFSET = 8, /* of the block's header in the file */
-	PGF_COL_IX_TYPE = 9,
-	PGF_COL_IX_ITEMS = 10,
-	PGF_COL_IX_FIRST = 11, /* ns */
-	PGF_COL_IX_LAST = 12
+	                 PGF_COL_TO_SEEN = 8,
+	                 PGF_COL_TO_MINOR = 9,
+	                 PGF_COL_TO_MAJOR = 10,
+	                 PGF_COL_TO_FAILED = 11,
+	                 PGF_COL_TO_UNFINISHED = 12,
+	                 PGF_COL_TO_NOFAULT = 13,
+	                 PGF_COL_TO_BEFORE_EXEC = 14,
+	                 PGF_COL_TO_ENTERED = 15,
+	                 PGF_COL_TO_LOST_EVENTS = 16,
+	                 PGF_COL_TO_LOST_DETAIL = 17,
+	                 PGF_COL_TO_LOST_SPACE = 18,
+	                 PGF_COL_TO_TASK_MIN = 19,
+	                 PGF_COL_TO_TASK_MAJ = 20,
+	                 PGF_COL_TO_TASKS = 21,
+	                 PGF_COL_TO_TASKS_MISSED = 22,
+	                 PGF_COL_TO_ENTERED_KNOWN = 23,
+	                 PGF_COL_TO_TASK_KNOWN = 24,
+	                 PGF_COL_TO_GUP_SEPARABLE = 25,
+	                 PGF_COL_TO_FAULT_COST = 26,
+	                 PGF_COL_TO_START = 27,
+	                 PGF_COL_TO_END = 28,
+	                 PGF_COL_TO_CHILD_UTIME = 29,
+	                 PGF_COL_TO_CHILD_STIME = 30,
+	                 PGF_COL_TO_DROPPED_AT_EXEC = 31
 };
 
 #endif /* PGFAULT_RECORD_H */

@@ -279,7 +279,7 @@ static void verdict_steps(struct seen *seen, const struct made *made, struct jso
 
 static void verdict_gup(const struct pgf_totals *t, const struct made *made, struct verdict *v)
 {
-	uint64_t remainder = t->task_min + t->task_maj - t->seen - t->before_exec;
+	uint64_t remainder = t->task_min + t->task_maj - t->seen;
 
 	v->grade = PGF_GRADE_COUNTED;
 	v->named = remainder;

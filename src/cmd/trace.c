@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "show/faultline.h"
@@ -122,8 +124,7 @@ static int trace_begin(struct trace_sink *t, struct pgf_session *session)
 static void trace_close(const struct trace_sink *t, struct pgf_session *session)
 {
 	const struct pgf_totals *totals = pgf_session_totals(session);
-	const uint64_t gup =
-	        totals->task_min + totals->task_maj - totals->seen - totals->before_exec;
+	const uint64_t gup = totals->task_min + totals->task_maj - totals->seen;
 
 	fprintf(stderr,
 	        "pgfault: %llu of %llu faults shown, %llu failed, %llu unfinished, %llu lost; "
@@ -139,6 +140,14 @@ static void trace_close(const struct trace_sink *t, struct pgf_session *session)
 	fputc('\n', stderr);
 }
 
+static uint64_t trace_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
 static int trace_session(const struct pgf_options *o, struct trace_sink *t)
 {
 	struct pgf_sink sink = {.ctx = t, .fault = trace_fault};
@@ -152,6 +161,7 @@ static int trace_session(const struct pgf_options *o, struct trace_sink *t)
 		return PGF_EXIT_FAILURE;
 	}
 	t->space = pgf_session_space(session);
+	t->line.start_ns = trace_now();
 	ret = trace_begin(t, session);
 	if (!ret)
 		ret = pgf_session_drive(session, o, &exec_failed);
@@ -213,6 +223,7 @@ int pgf_cmd_trace(int argc, char **argv)
 		return PGF_EXIT_FAILURE;
 	t.line.colour = options.colour && isatty(fileno(t.out));
 	pgf_signals_catch();
+	signal(SIGPIPE, SIG_DFL); /* `pgfault trace | head` ends quietly; the kernel detaches */
 	if (pgf_symbols_new(&t.symbols)) {
 		pgf_complain("out of memory");
 		return PGF_EXIT_FAILURE;

@@ -15,18 +15,17 @@
 #include <unistd.h>
 
 /*
- * Threads are looked for until so many looks have shown nothing new. Where every thread
- * is replaced by another at once there is always something new; then this many looks
- * must do.
- */
-#define SCANS_CLEAN 3
-#define SCANS_MAX   64
-
-/*
- * The record of a fork is written later than the events were inherited, and the parent
- * may have been preempted in between: it must have been followed for this long.
+ * A thread may be preempted for so long in the middle of a fork: after its events were
+ * inherited (or were not there yet), before the child can be seen or its record is written.
  */
 #define FORK_NS 20000000ull
+
+/*
+ * So threads are looked for until nothing new has come up for that time. Where every
+ * thread is replaced by another at once something always does; then this must do.
+ */
+#define SCAN_NS      100000000ull
+#define SCAN_EACH_US 2000
 
 __attribute__((format(printf, 3, 4))) static void say(char *err, size_t size, const char *fmt, ...)
 {
@@ -282,14 +281,22 @@ static int event_open(struct pgf_events *events, uint32_t attr, pid_t pid, size_
 	return ret;
 }
 
+/*
+ * All templates on all CPUs. Where to begin changes from call to call: when threads are
+ * replaced faster than one can be opened, their successors inherit a part each time.
+ */
 static int task_open(struct pgf_events *events, pid_t pid, unsigned long flags)
 {
-	for (size_t ring = 0; ring < events->ring_count; ring++) {
-		for (uint32_t attr = 0; attr < events->attr_count; attr++) {
-			int ret = event_open(events, attr, pid, ring, flags);
+	size_t count = events->ring_count * events->attr_count;
 
-			if (ret)
-				return ret;
+	for (size_t i = 0; i < count; i++) {
+		size_t at = (events->turn + i) % count;
+		int ret = event_open(events, (uint32_t)(at % events->attr_count), pid,
+		                     at / events->attr_count, flags);
+
+		if (ret) {
+			events->turn = at;
+			return ret;
 		}
 	}
 	return 0;
@@ -418,19 +425,23 @@ static int pids_scan(struct pgf_events *events, const struct pgf_target *target,
 	return fresh;
 }
 
-/* A thread can slip through one listing, so that several must show nothing new. */
 static int pids_open(struct pgf_events *events, const struct pgf_target *target, char *err,
                      size_t err_size)
 {
-	unsigned int clean = 0;
+	uint64_t begin = pgf_events_now();
+	uint64_t quiet = begin; /* nothing new since then */
+	uint64_t now;
 
-	for (unsigned int round = 0; clean < SCANS_CLEAN && round < SCANS_MAX; round++) {
-		int ret = pids_scan(events, target, round == 0, err, err_size);
+	do {
+		int ret = pids_scan(events, target, quiet == begin, err, err_size);
 
 		if (ret < 0)
 			return ret;
-		clean = ret ? 0 : clean + 1;
-	}
+		now = pgf_events_now();
+		if (ret)
+			quiet = now;
+		usleep(SCAN_EACH_US);
+	} while (now - quiet < FORK_NS && now - begin < SCAN_NS);
 	return 0;
 }
 

@@ -48,6 +48,7 @@ struct pgf_events {
 	uint64_t draining_ns;     /* begin of the last, or current, one */
 	uint64_t lossy_ns;        /* its end when it found losses, else 0 */
 	size_t ring_bytes;
+	size_t turn; /* where the next thread's opening begins */
 	int epoll;
 	uint64_t lost;
 	bool by_thread;

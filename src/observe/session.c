@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "observe/session.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +40,7 @@ struct pgf_session {
 	bool started;
 	bool stopped;
 	bool failed_space; /* an event of the address space could not be kept */
+	int tap_error;     /* of the sink, for an event that the table made itself */
 };
 
 static uint64_t session_now(void)
@@ -135,6 +138,15 @@ static int out_space(void *ctx, const struct pgf_space_event *event)
 	return s->sink.space ? s->sink.space(s->sink.ctx, event) : 0;
 }
 
+/* Mappings that the table read from /proc itself: a recording needs them, too. */
+static void tap_space(void *ctx, const struct pgf_space_event *event)
+{
+	struct pgf_session *s = ctx;
+
+	if (s->sink.space && !s->tap_error)
+		s->tap_error = s->sink.space(s->sink.ctx, event);
+}
+
 /* Opening. */
 
 static const struct pgf_source_ops *const tier_order[] = {
@@ -211,6 +223,45 @@ static int pids_watch(struct pgf_session *s, const struct pgf_target *target, ch
 	return 0;
 }
 
+/* Names of what runs already, for targets that are not listed one by one. */
+static int comms_read(struct pgf_session *s, const struct pgf_target *target)
+{
+	struct dirent *entry;
+	int ret = 0;
+	DIR *dir;
+
+	if (!target->all && !target->cgroup)
+		return 0;
+	dir = opendir("/proc");
+	if (!dir)
+		return -errno;
+	while (!ret && (entry = readdir(dir))) {
+		char path[64], comm[PGF_COMM_LEN + 1];
+		unsigned long pid = strtoul(entry->d_name, NULL, 10);
+		struct pgf_space_event event = {
+		        .type = PGF_SPACE_COMM, .pid = (uint32_t)pid, .tid = (uint32_t)pid};
+		ssize_t n = -1;
+		int fd;
+
+		if (!pid || pid > UINT32_MAX)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%lu/comm", pid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0) {
+			n = read(fd, comm, sizeof(comm) - 1);
+			close(fd);
+		}
+		if (n <= 0)
+			continue;
+		comm[n - 1] = '\0'; /* the kernel ends it with a newline */
+		event.name = comm;
+		event.time_ns = session_now();
+		ret = feed_space(s, &event);
+	}
+	closedir(dir);
+	return ret;
+}
+
 static int command_hold(struct pgf_session *s, const struct pgf_target *target, char *err,
                         size_t err_size)
 {
@@ -240,8 +291,10 @@ int pgf_session_open(struct pgf_session **out, const struct pgf_session_opts *op
 		return -ENOMEM;
 	s->sink = *sink;
 	ret = pgf_space_new(&s->space);
-	if (!ret)
+	if (!ret) {
+		pgf_space_tap(s->space, tap_space, s);
 		ret = pgf_queue_new(&s->queue);
+	}
 	if (!ret)
 		ret = pgf_tasks_new(&s->tasks);
 	if (!ret)
@@ -252,6 +305,8 @@ int pgf_session_open(struct pgf_session **out, const struct pgf_session_opts *op
 		ret = source_open(s, opts, err, err_size);
 	if (!ret)
 		ret = meta_open(s, opts, err, err_size);
+	if (!ret)
+		ret = comms_read(s, &opts->target);
 	if (ret) {
 		if (err_size && !err[0])
 			snprintf(err, err_size, "session: %s", strerror(-ret));
@@ -264,8 +319,10 @@ int pgf_session_open(struct pgf_session **out, const struct pgf_session_opts *op
 
 int pgf_session_start(struct pgf_session *s, char *err, size_t err_size)
 {
-	int ret = s->ops->start(s->source);
+	int ret;
 
+	pgf_tasks_rebase(s->tasks);
+	ret = s->ops->start(s->source);
 	if (ret) {
 		snprintf(err, err_size, "%s tier: start: %s", pgf_tier_name(s->ops->tier),
 		         strerror(-ret));
@@ -300,7 +357,8 @@ static int session_drain(struct pgf_session *s, bool last)
 		return ret;
 	if (meta_mark < source_mark)
 		source_mark = meta_mark;
-	return pgf_queue_flush(s->queue, last ? UINT64_MAX : source_mark, &out);
+	ret = pgf_queue_flush(s->queue, last ? UINT64_MAX : source_mark, &out);
+	return ret ? ret : s->tap_error;
 }
 
 static bool pids_live(struct pgf_session *s)
@@ -351,6 +409,7 @@ int pgf_session_stop(struct pgf_session *s)
 		return 0;
 	s->stopped = true;
 	t->end_ns = session_now();
+	pgf_tasks_freeze(s->tasks);
 	ret = s->ops->stop(s->source);
 	if (!ret)
 		ret = session_drain(s, true);
@@ -361,6 +420,10 @@ int pgf_session_stop(struct pgf_session *s)
 	t->seen -= t->before_exec;
 	t->failed -= s->early.failed;
 	t->unfinished -= s->early.unfinished;
+	/* The tasks' counters, too, start at the exec. */
+	t->task_min -= s->early.minor;
+	t->task_maj -= s->early.major;
+	t->entered -= t->entered_known ? t->before_exec + s->early.failed + s->early.unfinished : 0;
 	if (s->spawn)
 		pgf_spawn_times(s->spawn, &t->child_utime_ns, &t->child_stime_ns);
 	if (!ret && s->failed_space)

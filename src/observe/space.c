@@ -60,7 +60,7 @@ static uint32_t flags_of(uint32_t flags)
 /* Events. */
 
 bool pgf_wish_make(struct pgf_space *space, const struct pgf_proc *proc,
-                      const struct pgf_space_event *event, struct pgf_wish *wish)
+                   const struct pgf_space_event *event, struct pgf_wish *wish)
 {
 	const char *name = event->name ? event->name : "";
 	enum pgf_map_type type;
@@ -133,7 +133,7 @@ static int brk_event(struct pgf_space *space, struct pgf_proc *proc,
 {
 	const struct pgf_ranges *live = &proc->live;
 	struct pgf_space_event change = *event;
-	uint64_t start = proc->brk, old = proc->brk;
+	uint64_t start = proc->brk, old = start;
 
 	for (size_t i = 0; i < live->count; i++) {
 		if (live->at[i]->map.type == PGF_MAP_HEAP) {

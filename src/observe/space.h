@@ -106,13 +106,17 @@ const char *pgf_space_comm(struct pgf_space *space, uint32_t pid, uint32_t tid);
 /* Whether pid is known to the table. */
 bool pgf_space_has(struct pgf_space *space, uint32_t pid);
 /*
- * Reads /proc/PID/maps (and with smaps the VmFlags) as CLEAR and MMAP events into the
- * table, and the comms of its threads. Returns 0, -ESRCH when the process is gone, -errno.
+ * Reads /proc/PID/maps (and with smaps the VmFlags, unless more than 1 GiB is resident: the
+ * kernel takes about 8 ms a GiB for it) as CLEAR and MMAP events into the table, and the
+ * comms of its threads. Mappings that come back keep their ids. Returns 0, -ESRCH when the
+ * process is gone, -errno.
  */
 int pgf_space_read_proc(struct pgf_space *space, uint32_t pid, uint64_t time_ns);
 /*
  * Names a fault: fills map_id, comm, leaves and kind (with pgf_decide() on the mapping
  * and the access, narrowed by fault->evidence), PGF_F_* that follow from the evidence.
+ * Where the mapping is missing, what /proc/PID/maps has beyond the table is added to it, at
+ * most every 100 ms for a process.
  */
 void pgf_space_name(struct pgf_space *space, struct pgf_fault *fault);
 /*

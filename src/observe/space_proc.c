@@ -114,6 +114,20 @@ void pgf_thread_drop(struct pgf_space *space, struct pgf_thread *thread)
 	free(thread);
 }
 
+static void threads_drop(struct pgf_space *space, struct pgf_proc *proc)
+{
+	struct pgf_thread *thread = proc->threads;
+
+	proc->threads = NULL;
+	while (thread) {
+		struct pgf_thread *next = thread->next;
+
+		pgf_idmap_del(&space->threads, thread->tid);
+		free(thread);
+		thread = next;
+	}
+}
+
 int pgf_proc_thread(struct pgf_space *space, struct pgf_proc *proc, uint32_t tid, const char *comm)
 {
 	struct pgf_thread *thread = pgf_thread_get(space, tid);
@@ -152,8 +166,7 @@ int pgf_proc_end(struct pgf_space *space, struct pgf_proc *proc, uint64_t time_n
 	if (oldest && oldest->dead && oldest != proc)
 		pgf_past_forget(space, oldest);
 	*slot = proc->pid;
-	while (proc->threads)
-		pgf_thread_drop(space, proc->threads);
+	threads_drop(space, proc);
 	proc->dead = true;
 	return pgf_ranges_retire(space, proc, time_ns);
 }
@@ -173,8 +186,7 @@ int pgf_proc_reset(struct pgf_space *space, struct pgf_proc *proc, uint64_t time
 {
 	int ret = 0;
 
-	while (proc->threads)
-		pgf_thread_drop(space, proc->threads);
+	threads_drop(space, proc);
 	if (proc->live.count)
 		ret = pgf_ranges_retire(space, proc, time_ns);
 	pgf_past_forget(space, proc);
@@ -188,8 +200,7 @@ int pgf_proc_reset(struct pgf_space *space, struct pgf_proc *proc, uint64_t time
 
 static void proc_free(struct pgf_space *space, struct pgf_proc *proc)
 {
-	while (proc->threads)
-		pgf_thread_drop(space, proc->threads);
+	threads_drop(space, proc);
 	free(proc->live.at);
 	free(proc->past);
 	free(proc);

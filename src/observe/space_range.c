@@ -225,7 +225,7 @@ static int carve(struct pgf_space *space, struct pgf_ranges *ranges, uint64_t st
 {
 	size_t i = pgf_ranges_seek(ranges, start), j;
 
-	if (i < ranges->count && ranges->at[i] != keep && ranges->at[i]->map.start < start) {
+	if (i < ranges->count && ranges->at[i]->map.start < start && ranges->at[i] != keep) {
 		if (ranges->at[i]->map.end > end && split_at(space, ranges, end))
 			return -ENOMEM;
 		ranges->at[i]->map.end = start;

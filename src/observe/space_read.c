@@ -191,8 +191,7 @@ static int fill_gaps(struct pgf_space *space, const struct pgf_proc *proc,
 
 	while (!ret && at < end) {
 		size_t i = pgf_ranges_seek(&proc->live, at);
-		const struct pgf_map *next =
-		        i < proc->live.count ? &proc->live.at[i]->map : NULL;
+		const struct pgf_map *next = i < proc->live.count ? &proc->live.at[i]->map : NULL;
 		struct pgf_space_event part = *event;
 		uint64_t stop = next && next->start < end ? next->start : end;
 

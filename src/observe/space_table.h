@@ -100,21 +100,6 @@ void pgf_procs_free(struct pgf_space *space);
 const char *pgf_name_intern(struct pgf_space *space, const char *text);
 void pgf_names_free(struct pgf_space *space);
 
-/* space.c */
-
-/* Marks a mapping as given out; NULL gives NULL. */
-const struct pgf_map *pgf_space_tell(struct pgf_space_map *map);
-
-/* space_read.c */
-
-/*
- * With deep as pgf_space_read_proc(). Without it only what is cheap, maps and one comm, and
- * nothing that the table has already is changed.
- */
-int pgf_space_read(struct pgf_space *space, uint32_t pid, uint64_t time_ns, bool deep);
-
-/* space_range.c */
-
 /* A mapping as an event describes it, before it has an id. */
 struct pgf_wish {
 	uint64_t start;
@@ -131,6 +116,24 @@ struct pgf_wish {
 	bool uffd_known;
 };
 
+/* space.c */
+
+/* Marks a mapping as given out; NULL gives NULL. */
+const struct pgf_map *pgf_space_tell(struct pgf_space_map *map);
+/* What an MMAP event asks for. False when there is no memory. */
+bool pgf_wish_make(struct pgf_space *space, const struct pgf_proc *proc,
+                   const struct pgf_space_event *event, struct pgf_wish *wish);
+
+/* space_read.c */
+
+/*
+ * With deep as pgf_space_read_proc(). Without it only what is cheap, maps and one comm, and
+ * nothing that the table has is taken away.
+ */
+int pgf_space_read(struct pgf_space *space, uint32_t pid, uint64_t time_ns, bool deep);
+
+/* space_range.c */
+
 /* The index of the first mapping that ends beyond address. */
 size_t pgf_ranges_seek(const struct pgf_ranges *ranges, uint64_t address);
 /* The mapping that covers address, or NULL. */
@@ -138,6 +141,8 @@ struct pgf_space_map *pgf_ranges_at(const struct pgf_ranges *ranges, uint64_t ad
 /* ... or the stack that can grow down to it. */
 struct pgf_space_map *pgf_ranges_reach(const struct pgf_ranges *ranges, uint64_t address);
 
+/* Whether all that lies where the wish does is the same as it, but for its bounds. */
+bool pgf_ranges_agree(const struct pgf_ranges *ranges, const struct pgf_wish *wish);
 /* After a change of its protection: notes that it is, or was, writable (VM_ACCOUNT). */
 void pgf_range_account(struct pgf_space_map *map);
 

@@ -169,6 +169,17 @@ int pgf_tasks_adopt_process(struct pgf_tasks *t, uint32_t pid)
 	return ret;
 }
 
+void pgf_tasks_rebase(struct pgf_tasks *t)
+{
+	for (size_t i = 0; i < t->room; i++) {
+		struct task *task = &t->slots[i];
+
+		if (task->state == TASK_LIVE)
+			pgf_counters_task((pid_t)task->pid, (pid_t)task->tid, &task->base_min,
+			                  &task->base_maj);
+	}
+}
+
 int pgf_tasks_event(struct pgf_tasks *t, const struct pgf_space_event *event)
 {
 	struct task *task;
@@ -242,6 +253,11 @@ static uint64_t tasks_read_live(struct pgf_tasks *t)
 		task->state = TASK_GONE;
 	}
 	return missed;
+}
+
+void pgf_tasks_freeze(struct pgf_tasks *t)
+{
+	tasks_read_live(t);
 }
 
 void pgf_tasks_finish(struct pgf_tasks *t, struct pgf_totals *totals)

@@ -325,8 +325,9 @@ static void cells_size(struct pgf_source *s)
 	size_t per_cell = sizeof(struct pgf_cell_value) * (size_t)s->ncpu + 96;
 	size_t entries = CELL_BYTES_MAX / per_cell;
 
-	if (entries > 65536)
-		entries = 65536;
+	/* Beside a ring they only take what it cannot; large maps take long to make. */
+	if (entries > (s->aggregate ? 32768u : 8192u))
+		entries = s->aggregate ? 32768u : 8192u;
 	if (entries < 1024)
 		entries = 1024;
 	for (size_t i = 0; i < 4; i++)
@@ -643,6 +644,7 @@ static int tracepoint_open(struct pgf_source **out, const struct pgf_session_opt
 static int tracepoint_start(struct pgf_source *s)
 {
 	s->last_flip_ns = pgf_now_ns();
+	s->skel->bss->armed = 1;
 	for (size_t i = 0; i < s->counting_count; i++)
 		if (ioctl(s->counting_fds[i], PERF_EVENT_IOC_ENABLE, 0))
 			return -errno;
@@ -699,6 +701,7 @@ static int tracepoint_stop(struct pgf_source *s)
 {
 	uint64_t entered = 0;
 
+	s->skel->bss->armed = 0;
 	for (size_t i = 0; i < s->perf_count; i++)
 		ioctl(s->perf_fds[i], PERF_EVENT_IOC_DISABLE, 0);
 	for (size_t i = 0; i < s->counting_count; i++) {

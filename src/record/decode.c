@@ -42,8 +42,8 @@ static int memory_room(void **memory, size_t *cap, size_t n, size_t size)
 
 static int values_room(struct pgf_column *column, size_t n)
 {
-	int err = memory_room((void **)&column->values_mem, &column->values_cap, n,
-	                      sizeof(uint64_t));
+	int err =
+	        memory_room((void **)&column->values_mem, &column->values_cap, n, sizeof(uint64_t));
 
 	column->values = column->values_mem;
 	column->form = PGF_FORM_VALUES;

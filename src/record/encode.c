@@ -42,8 +42,8 @@ int pgf_encoder_new(struct pgf_encoder **out)
 	if (!enc)
 		return -ENOMEM;
 	enc->zstd = ZSTD_createCCtx();
-	if (!enc->zstd || ZSTD_isError(ZSTD_CCtx_setParameter(
-				  enc->zstd, ZSTD_c_compressionLevel, LEVEL))) {
+	if (!enc->zstd ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(enc->zstd, ZSTD_c_compressionLevel, LEVEL))) {
 		pgf_encoder_free(enc);
 		return -ENOMEM;
 	}
@@ -96,8 +96,8 @@ static void cut_here(struct pgf_encoder *enc)
 		enc->cuts[enc->cut_count++] = enc->raw.len;
 }
 
-static void column_open(struct pgf_encoder *enc, uint16_t tag, enum pgf_coding coding,
-                        uint16_t key, size_t n)
+static void column_open(struct pgf_encoder *enc, uint16_t tag, enum pgf_coding coding, uint16_t key,
+                        size_t n)
 {
 	pgf_bytes_put_u16(&enc->raw, tag);
 	pgf_bytes_put_u8(&enc->raw, (uint8_t)coding);
@@ -267,7 +267,8 @@ static uint32_t dict_collect(struct pgf_encoder *enc, const uint64_t *values, si
 		if (!enc->slots[slot]) {
 			if (count == limit)
 				return 0;
-			enc->dict[count] = (struct pgf_distinct){.value = values[i], .first = count};
+			enc->dict[count] =
+			        (struct pgf_distinct){.value = values[i], .first = count};
 			enc->slots[slot] = ++count;
 		}
 		index[i] = enc->slots[slot] - 1;
@@ -331,8 +332,7 @@ void pgf_encoder_values(struct pgf_encoder *enc, uint16_t tag, const uint64_t *v
 	if (column_const(enc, tag, values, n))
 		return;
 	if (!item) {
-		if (!array_room(enc, (void **)&enc->index, &enc->index_cap, n,
-		                sizeof(*enc->index)))
+		if (!array_room(enc, (void **)&enc->index, &enc->index_cap, n, sizeof(*enc->index)))
 			return;
 		item = enc->index;
 	}

@@ -93,14 +93,6 @@ struct pgf_module_row {
 	uint32_t build;
 };
 
-struct pgf_index_row {
-	uint64_t offset;
-	uint64_t first_ns;
-	uint64_t last_ns;
-	uint32_t type;
-	uint32_t items;
-};
-
 extern const struct pgf_layout pgf_layout_fault;
 extern const struct pgf_layout pgf_layout_cell;
 extern const struct pgf_layout pgf_layout_space;
@@ -108,7 +100,6 @@ extern const struct pgf_layout pgf_layout_stack;
 extern const struct pgf_layout pgf_layout_symbol;
 extern const struct pgf_layout pgf_layout_module;
 extern const struct pgf_layout pgf_layout_totals; /* rows are struct pgf_totals */
-extern const struct pgf_layout pgf_layout_index;
 
 /* memcpy: the members' types (__u64, uint64_t, int32_t, bool) differ, their sizes do not. */
 static inline uint64_t pgf_field_load(const struct pgf_field *field, const void *row)

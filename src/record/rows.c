@@ -119,7 +119,7 @@ static void group_encode(struct pgf_rows_out *out, struct pgf_encoder *enc,
 			continue;
 		for (uint32_t k = 0; k < key.count; k++)
 			out->values[k] = pgf_field_load(
-				field, row_at(layout, rows, out->group_first[group][k]));
+			        field, row_at(layout, rows, out->group_first[group][k]));
 		pgf_encoder_by(enc, field->tag, out->values, n, &key);
 	}
 }
@@ -253,7 +253,7 @@ static const struct pgf_column *common_key(const struct pgf_layout *layout,
 			continue;
 		for (size_t f = 0; f < layout->count; f++) {
 			const struct pgf_column *other =
-				pgf_columns_find(columns, layout->fields[f].tag);
+			        pgf_columns_find(columns, layout->fields[f].tag);
 
 			hits += other && other->form == PGF_FORM_LOOKUP &&
 			        other->index == column->index;

@@ -104,10 +104,10 @@ static const char *text_keep(struct pgf_strings *strings, const char *text, size
 static int text_enter(struct pgf_strings *strings, const char *text, size_t len, uint32_t hash)
 {
 	if (strings->count >= PGF_RECORD_STRINGS_MAX || strings->bytes + len > PGF_RECORD_TEXT_MAX)
-		return -ENOSPC;
+		return -EOVERFLOW;
 	if (strings->count == strings->cap) {
 		struct text *bigger =
-			reallocarray(strings->texts, strings->cap * 2, sizeof(*bigger));
+		        reallocarray(strings->texts, strings->cap * 2, sizeof(*bigger));
 
 		if (!bigger)
 			return -ENOMEM;

@@ -15,10 +15,10 @@ int pgf_strings_new(struct pgf_strings **out); /* 0 or -ENOMEM */
 void pgf_strings_free(struct pgf_strings *strings);
 /*
  * The id of a text; enters it when it is new. NULL gives 0. Longer ones than
- * PGF_RECORD_STRING_MAX are cut. 0, -ENOMEM, -ENOSPC when the table is full.
+ * PGF_RECORD_STRING_MAX are cut. 0, -ENOMEM, -EOVERFLOW when the table is full.
  */
 int pgf_strings_intern(struct pgf_strings *strings, const char *text, uint32_t *id);
-/* Appends a text without looking for it. 0, -ENOMEM, -ENOSPC. */
+/* Appends a text without looking for it. 0, -ENOMEM, -EOVERFLOW. */
 int pgf_strings_append(struct pgf_strings *strings, const char *text, size_t len);
 /* Ids are below this. */
 uint32_t pgf_strings_count(const struct pgf_strings *strings);

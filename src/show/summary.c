@@ -356,10 +356,9 @@ static int write_advice(FILE *out, const struct pgf_run *run)
 static void write_legend(FILE *out, const struct pgf_run *run, const struct pgf_stat *total)
 {
 	if (total->inferred)
-		fprintf(out,
-		        "%s~ the usual kind of several that fit what was seen; ~N: of N of "
-		        "them%s\n",
-		        pgf_colour_on(run->colour, PGF_COLOUR_DIM), pgf_colour_off(run->colour));
+		pgf_closing_wrap(
+		        out, width_of(run), run->colour, PGF_COLOUR_DIM, "~ ",
+		        "the usual kind of several that fit what was seen; ~N: of N of them");
 }
 
 int pgf_summary_write(FILE *out, const struct pgf_run *run)

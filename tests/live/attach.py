@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from tap import FAULTGEN, PGFAULT, done, equal, need_root, of_type, ok, pgfault, run_json, skip
+from tap import FAULTGEN, PGFAULT, done, equal, need_root, of_type, ok, pgfault, rows, run_json, skip
 
 need_root("attach")
 STORM = [FAULTGEN, "storm", "--seconds", "6", "--threads", "2"]
@@ -35,10 +35,10 @@ for tier in ("tracepoint", "perf"):
 
 a, b = storm(), storm()
 p, lines = run_json(["-p", f"{a.pid},{b.pid}", "-d", "1"])
-pids = {r["pid"] for r in of_type(lines, "process") if r.get("count", 0) > 100}
+pids = {r["pid"] for r in rows(lines, "process") if r.get("count", 0) > 100}
 ok(pids == {a.pid, b.pid}, "-p A,B sees both processes and no other", pids)
 p, lines = run_json(["-a", "-d", "1"])
-pids = {r["pid"] for r in of_type(lines, "process")}
+pids = {r["pid"] for r in rows(lines, "process")}
 ok({a.pid, b.pid} <= pids, "-a sees both among others", pids)
 a.kill(), b.kill(), a.wait(), b.wait()
 
@@ -66,8 +66,8 @@ if child:
 
 # A PID namespace of its own: the process sees itself as 1, pgfault sees the real one.
 p, lines = run_json([], ["unshare", "--pid", "--fork", "--mount-proc", FAULTGEN, "anon-new"])
-rows = [r for r in of_type(lines, "kind") if r["kind"] == "anon-new"]
-ok(rows and rows[0]["count"] >= 1009, "a command in a PID namespace is followed", rows)
+found = [r for r in rows(lines, "kind") if r["kind"] == "anon-new"]
+ok(found and found[0]["count"] >= 1009, "a command in a PID namespace is followed", found)
 
 for root in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup"):
     if os.path.exists(os.path.join(root, "cgroup.procs")) and \
@@ -79,7 +79,7 @@ for root in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup"):
             with open(os.path.join(group, "cgroup.procs"), "w", encoding="ascii") as f:
                 f.write(str(inside.pid))
             p, lines = run_json(["--cgroup", group, "-d", "1"])
-            pids = {r["pid"] for r in of_type(lines, "process")}
+            pids = {r["pid"] for r in rows(lines, "process")}
             equal(pids, {inside.pid}, "--cgroup sees its own tasks only")
             inside.kill(), outside.kill(), inside.wait(), outside.wait()
         finally:

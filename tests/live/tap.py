@@ -67,6 +67,11 @@ def of_type(lines, kind):
     return [line for line in lines if line.get("type") == kind]
 
 
+def rows(lines, by):
+    """The rows of one view."""
+    return [line for line in lines if line.get("type") == "row" and line.get("by") == by]
+
+
 def need_root(name):
     if os.geteuid() != 0:
         skip(name, "needs root")

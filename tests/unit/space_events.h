@@ -65,8 +65,9 @@ static inline void task_event(struct pgf_space *space, uint32_t type, uint32_t p
 
 static inline void assert_range(const struct pgf_map *map, uint64_t start, uint64_t end)
 {
-	assert_non_null(map);
-	if (map->start != start || map->end != end)
+	if (!map)
+		fail_msg("no mapping");
+	else if (map->start != start || map->end != end)
 		fail_msg("%llx-%llx instead of %llx-%llx", (unsigned long long)map->start,
 		         (unsigned long long)map->end, (unsigned long long)start,
 		         (unsigned long long)end);

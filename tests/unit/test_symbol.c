@@ -483,6 +483,7 @@ static void test_jit_of_the_dead(void **state)
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
+		alarm(60);
 		pause();
 		_exit(0);
 	}

@@ -34,6 +34,7 @@ const volatile __u64 cgroup_id;
 const volatile __u32 cgroup_level;
 const volatile bool aggregate; /* always cells, never the ring */
 
+__u32 armed; /* between start and stop: windows are opened */
 __u32 epoch; /* which pair of cell maps is written to; flipped by the reader */
 
 /* A thread's open fault. */
@@ -323,11 +324,12 @@ static __noinline int window_abandon(struct window *w)
 
 static __always_inline int window_enter(__u64 address, __u32 error_code, bool kernel_mode)
 {
-	struct window *w = window_get();
+	struct window *w;
 
-	if (!w)
+	if (!armed)
 		return 0;
-	if (w->closing)
+	w = window_get();
+	if (!w || w->closing)
 		return 0;
 	if (w->open) {
 		/*
