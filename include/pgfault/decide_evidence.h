@@ -48,37 +48,33 @@
 	 PGF_SET(PGF_SHMEM) | PGF_SET(PGF_THP_FILE) | PGF_SET(PGF_WP_SHARED) |                     \
 	 PGF_SET(PGF_DEVICE_PFN) | PGF_SWAPS)
 
-/* One of these was seen; none of these was, and each could have been. */
-#define PGF_SAW(o, bits)    (((o)->known & (o)->yes & (bits)) != 0)
-#define PGF_MISSED(o, bits) (((o)->known & ~(o)->yes & (bits)) == (bits))
+/* One of these was seen; none of these was, and each could have been: 0 or 1. */
+#define PGF_SAW(o, bits)    pgf_any((o)->known &(o)->yes &(bits))
+#define PGF_MISSED(o, bits) (1 ^ pgf_any((~(o)->known | (o)->yes) & (bits)))
 /* An input that is known to hold, or not to. */
-#define PGF_IS(s, bit)   (((s)->known & (s)->yes & (bit)) != 0)
-#define PGF_ISNT(s, bit) (((s)->known & ~(s)->yes & (bit)) != 0)
+#define PGF_IS(s, bit)   pgf_any((s)->known &(s)->yes &(bit))
+#define PGF_ISNT(s, bit) pgf_any((s)->known & ~(s)->yes & (bit))
+
+#define PGF_DROP(set, when, kinds) ((set) & ~PGF_WHEN(when, kinds))
+#define PGF_KEEP(set, when, kinds) ((set)&PGF_PICK(when, kinds, ~(pgf_set)0))
 
 /* The signals that si_code stands for. */
 PGF_TREE pgf_set pgf_evidence_signal(pgf_set leaves, const struct pgf_state *s,
                                      const struct pgf_outcome *o)
 {
-	pgf_set allowed = 0;
-
 	/* A signal inside a kernel-mode fault is about what the kernel was doing. */
-	if (PGF_MAYN(s, PGF_S_USER_MODE))
-		allowed = PGF_REFUSED;
-	if (PGF_SAW(o, PGF_O_MAPERR))
-		allowed |= PGF_SET(PGF_SEGV_MAPERR);
-	else if (PGF_SAW(o, PGF_O_ACCERR))
-		allowed |= PGF_SET(PGF_SEGV_ACCERR) | PGF_SET(PGF_SEGV_OTHER);
-	else if (PGF_SAW(o, PGF_O_PKUERR))
-		allowed |= PGF_SET(PGF_SEGV_PKUERR);
-	else if (PGF_SAW(o, PGF_O_MCEERR))
-		allowed |= PGF_SET(PGF_BUS_POISON);
-	else if (PGF_SAW(o, PGF_O_SIGBUS))
-		allowed |= PGF_BUSES; /* poison too: without CONFIG_MEMORY_FAILURE it is ADRERR */
-	else if (PGF_MISSED(o, PGF_O_MAPERR | PGF_O_ACCERR | PGF_O_PKUERR))
-		allowed |= PGF_SET(PGF_SEGV_OTHER);
-	else
-		allowed |= PGF_SEGVS;
-	return leaves & allowed;
+	pgf_set allowed = PGF_WHEN(PGF_MAYN(s, PGF_S_USER_MODE), PGF_REFUSED);
+	/* Poison is ADRERR on kernels without CONFIG_MEMORY_FAILURE. */
+	pgf_set bus = PGF_PICK(PGF_SAW(o, PGF_O_MCEERR), PGF_SET(PGF_BUS_POISON), PGF_BUSES);
+	__u64 no_code = PGF_MISSED(o, PGF_O_MAPERR | PGF_O_ACCERR | PGF_O_PKUERR);
+	__u64 no_idea = 1 ^ (no_code | PGF_SAW(o, PGF_O_MAPERR | PGF_O_ACCERR | PGF_O_PKUERR));
+	pgf_set segv = PGF_WHEN(PGF_SAW(o, PGF_O_MAPERR), PGF_SET(PGF_SEGV_MAPERR)) |
+	               PGF_WHEN(PGF_SAW(o, PGF_O_ACCERR),
+	                        PGF_SET(PGF_SEGV_ACCERR) | PGF_SET(PGF_SEGV_OTHER)) |
+	               PGF_WHEN(PGF_SAW(o, PGF_O_PKUERR), PGF_SET(PGF_SEGV_PKUERR)) |
+	               PGF_WHEN(no_code, PGF_SET(PGF_SEGV_OTHER)) | PGF_WHEN(no_idea, PGF_SEGVS);
+
+	return leaves & (allowed | PGF_PICK(PGF_SAW(o, PGF_O_SIGBUS), bus, segv));
 }
 
 /* No completion was seen where it would have been, and no signal. */
@@ -86,85 +82,74 @@ PGF_TREE pgf_set pgf_evidence_open(pgf_set leaves, const struct pgf_state *s,
                                    const struct pgf_outcome *o)
 {
 	pgf_set rest = leaves & PGF_UNCOUNTED;
-
-	if (PGF_MISSED(o, PGF_O_SIGSEGV))
-		rest &= ~PGF_SEGVS;
-	if (PGF_MISSED(o, PGF_O_SIGBUS))
-		rest &= ~PGF_BUSES;
-	if (!(leaves & PGF_SERVED) && rest)
-		return rest;
-	if (!PGF_SAW(o, PGF_O_FAILED))
-		rest |= PGF_SET(PGF_UNFINISHED);
 	/* The kernel's own accesses get EFAULT when memory is short. */
-	if (PGF_MAY(s, PGF_S_USER_MODE) && !PGF_MISSED(o, PGF_O_OOM) &&
-	    !PGF_MISSED(o, PGF_O_FAILED))
-		rest |= PGF_SET(PGF_OOM);
-	return rest;
+	__u64 oom = PGF_MAY(s, PGF_S_USER_MODE) & (1 ^ PGF_MISSED(o, PGF_O_OOM)) &
+	            (1 ^ PGF_MISSED(o, PGF_O_FAILED));
+	pgf_set more = PGF_WHEN(1 ^ PGF_SAW(o, PGF_O_FAILED), PGF_SET(PGF_UNFINISHED)) |
+	               PGF_WHEN(oom, PGF_SET(PGF_OOM));
+
+	rest = PGF_DROP(rest, PGF_MISSED(o, PGF_O_SIGSEGV), PGF_SEGVS);
+	rest = PGF_DROP(rest, PGF_MISSED(o, PGF_O_SIGBUS), PGF_BUSES);
+	return rest | PGF_WHEN(pgf_any(leaves & PGF_SERVED) | (1 ^ pgf_any(rest)), more);
 }
 
 PGF_TREE pgf_set pgf_evidence_end(pgf_set leaves, const struct pgf_state *s,
                                   const struct pgf_outcome *o)
 {
-	if (PGF_SAW(o, PGF_O_COMPLETED | PGF_O_MAJOR))
-		leaves &= PGF_SERVED;
-	else if (PGF_SAW(o, PGF_O_OOM))
-		return PGF_SET(PGF_OOM);
-	if (PGF_SAW(o, PGF_O_SIGSEGV | PGF_O_SIGBUS))
-		return pgf_evidence_signal(leaves, s, o);
-	if (PGF_MISSED(o, PGF_O_COMPLETED))
-		return pgf_evidence_open(leaves, s, o);
-	return leaves;
+	__u64 done = PGF_SAW(o, PGF_O_COMPLETED | PGF_O_MAJOR);
+	__u64 signal = PGF_SAW(o, PGF_O_SIGSEGV | PGF_O_SIGBUS);
+	__u64 open = PGF_MISSED(o, PGF_O_COMPLETED) & (1 ^ done);
+	pgf_set rest;
+
+	leaves = PGF_KEEP(leaves, done, PGF_SERVED);
+	rest = PGF_PICK(signal, pgf_evidence_signal(leaves, s, o),
+	                PGF_PICK(open, pgf_evidence_open(leaves, s, o), leaves));
+	return PGF_PICK(PGF_SAW(o, PGF_O_OOM) & (1 ^ done), PGF_SET(PGF_OOM), rest);
 }
 
 PGF_TREE pgf_set pgf_evidence_major(pgf_set leaves, const struct pgf_outcome *o)
 {
-	if (PGF_SAW(o, PGF_O_MAJOR)) {
-		leaves &= ~PGF_NEVER_MAJOR;
-		/* A hit in the swap cache is major only by a wait for the page and a retry. */
-		if (PGF_MISSED(o, PGF_O_RETRY) || PGF_SAW(o, PGF_O_BIO))
-			leaves &= ~PGF_SET(PGF_SWAP_CACHE);
-	} else if (PGF_MISSED(o, PGF_O_MAJOR)) {
-		leaves &= ~PGF_READS;
-	}
-	return leaves;
+	__u64 major = PGF_SAW(o, PGF_O_MAJOR);
+	/* A hit in the swap cache is major only by a wait for the page and a retry. */
+	__u64 no_wait = PGF_MISSED(o, PGF_O_RETRY) | PGF_SAW(o, PGF_O_BIO);
+
+	leaves = PGF_DROP(leaves, major, PGF_NEVER_MAJOR);
+	leaves = PGF_DROP(leaves, major & no_wait, PGF_SET(PGF_SWAP_CACHE));
+	return PGF_DROP(leaves, PGF_MISSED(o, PGF_O_MAJOR), PGF_READS);
 }
 
 PGF_TREE pgf_set pgf_evidence_huge(pgf_set leaves, const struct pgf_outcome *o)
 {
-	if (PGF_SAW(o, PGF_O_ALLOC_PMD)) {
-		leaves &= ~(PGF_SWAPS | PGF_SET(PGF_WP_COPY));
-		/* A huge page that could not be charged is followed by a small zeroed one. */
-		if (PGF_MISSED(o, PGF_O_ALLOC_ZERO))
-			leaves &= ~PGF_SET(PGF_ANON_NEW);
-	} else if (PGF_MISSED(o, PGF_O_ALLOC_PMD)) {
-		leaves &= ~PGF_SET(PGF_THP_NEW);
-		/* The huge zero page is allocated once, then only mapped. */
-		if (PGF_SAW(o, PGF_O_ALLOC))
-			leaves &= ~PGF_SET(PGF_THP_ZERO);
-	}
-	return leaves;
+	__u64 huge = PGF_SAW(o, PGF_O_ALLOC_PMD), none = PGF_MISSED(o, PGF_O_ALLOC_PMD);
+
+	leaves = PGF_DROP(leaves, huge, PGF_SWAPS | PGF_SET(PGF_WP_COPY));
+	/* A huge page that could not be charged is followed by a small zeroed one. */
+	leaves = PGF_DROP(leaves, huge & PGF_MISSED(o, PGF_O_ALLOC_ZERO), PGF_SET(PGF_ANON_NEW));
+	leaves = PGF_DROP(leaves, none, PGF_SET(PGF_THP_NEW));
+	/* The huge zero page is allocated once, then only mapped. */
+	return PGF_DROP(leaves, none & PGF_SAW(o, PGF_O_ALLOC), PGF_SET(PGF_THP_ZERO));
 }
 
 PGF_TREE pgf_set pgf_evidence_alloc(pgf_set leaves, const struct pgf_state *s,
                                     const struct pgf_outcome *o)
 {
-	if (PGF_MISSED(o, PGF_O_ALLOC))
-		return leaves & ~(PGF_SET(PGF_ANON_NEW) | PGF_SET(PGF_FILE_COW) |
-		                  PGF_SET(PGF_WP_COPY) | PGF_SET(PGF_THP_NEW) | PGF_READS);
+	__u64 page = PGF_SAW(o, PGF_O_ALLOC | PGF_O_ALLOC_PMD);
+	__u64 no_handler = 1 ^ (PGF_IS(s, PGF_S_UFFD_WP) | PGF_SAW(o, PGF_O_UFFD));
+	__u64 no_copy = PGF_ISNT(s, PGF_S_WRITE) | PGF_IS(s, PGF_S_VM_SHARED);
+
+	leaves = PGF_DROP(leaves, PGF_MISSED(o, PGF_O_ALLOC),
+	                  PGF_SET(PGF_ANON_NEW) | PGF_SET(PGF_FILE_COW) | PGF_SET(PGF_WP_COPY) |
+	                          PGF_SET(PGF_THP_NEW) | PGF_READS);
 	leaves = pgf_evidence_huge(leaves, o);
-	if (!PGF_SAW(o, PGF_O_ALLOC | PGF_O_ALLOC_PMD))
-		return leaves;
-	leaves &= ~(PGF_SET(PGF_ANON_ZERO) | PGF_SET(PGF_WP_REUSE) | PGF_SET(PGF_MIGRATION_WAIT));
-	if (PGF_IS(s, PGF_S_PRESENT))
-		leaves &= ~PGF_SET(PGF_ACCESS_ONLY);
-	if (!PGF_IS(s, PGF_S_UFFD_WP) && !PGF_SAW(o, PGF_O_UFFD))
-		leaves &= ~PGF_SET(PGF_UFFD_WP);
+	leaves = PGF_DROP(leaves, page,
+	                  PGF_SET(PGF_ANON_ZERO) | PGF_SET(PGF_WP_REUSE) |
+	                          PGF_SET(PGF_MIGRATION_WAIT));
+	leaves = PGF_DROP(leaves, page & PGF_IS(s, PGF_S_PRESENT), PGF_SET(PGF_ACCESS_ONLY));
+	leaves = PGF_DROP(leaves, page & no_handler, PGF_SET(PGF_UFFD_WP));
 	/* A hint allocates to migrate; a hit in the swap cache to copy for a private write. */
-	if (PGF_MISSED(o, PGF_O_MIGRATE))
-		leaves &= ~(PGF_SET(PGF_NUMA_HINT) | PGF_SET(PGF_THP_NUMA));
-	if (PGF_ISNT(s, PGF_S_WRITE) || PGF_IS(s, PGF_S_VM_SHARED))
-		leaves &= ~PGF_SET(PGF_SWAP_CACHE);
-	return leaves;
+	leaves = PGF_DROP(leaves, page & PGF_MISSED(o, PGF_O_MIGRATE),
+	                  PGF_SET(PGF_NUMA_HINT) | PGF_SET(PGF_THP_NUMA));
+	return PGF_DROP(leaves, page & no_copy, PGF_SET(PGF_SWAP_CACHE));
 }
 
 /* The kinds that change each counter. */
@@ -185,70 +170,52 @@ PGF_TREE pgf_set pgf_evidence_alloc(pgf_set leaves, const struct pgf_state *s,
 PGF_TREE pgf_set pgf_evidence_rss(pgf_set leaves, const struct pgf_state *s,
                                   const struct pgf_outcome *o)
 {
-	pgf_set always = PGF_UNCOUNTED;
+	pgf_set always = PGF_UNCOUNTED | PGF_WHEN(PGF_SAW(o, PGF_O_UFFD), PGF_UFFDS) |
+	                 PGF_WHEN(PGF_IS(s, PGF_S_UFFD_MISSING), PGF_SET(PGF_UFFD_MISSING)) |
+	                 PGF_WHEN(PGF_IS(s, PGF_S_UFFD_MINOR), PGF_SET(PGF_UFFD_MINOR)) |
+	                 PGF_WHEN(PGF_IS(s, PGF_S_UFFD_WP), PGF_SET(PGF_UFFD_WP));
 
-	if (PGF_IS(s, PGF_S_UFFD_MISSING) || PGF_SAW(o, PGF_O_UFFD))
-		always |= PGF_SET(PGF_UFFD_MISSING);
-	if (PGF_IS(s, PGF_S_UFFD_MINOR) || PGF_SAW(o, PGF_O_UFFD))
-		always |= PGF_SET(PGF_UFFD_MINOR);
-	if (PGF_IS(s, PGF_S_UFFD_WP) || PGF_SAW(o, PGF_O_UFFD))
-		always |= PGF_SET(PGF_UFFD_WP);
-	if (PGF_SAW(o, PGF_O_RSS_ANON))
-		leaves &= always | PGF_CHANGES_ANON;
-	if (PGF_SAW(o, PGF_O_RSS_FILE))
-		leaves &= always | PGF_CHANGES_FILE;
-	if (PGF_SAW(o, PGF_O_RSS_SHMEM))
-		leaves &= always | PGF_CHANGES_SHMEM;
-	if (PGF_SAW(o, PGF_O_RSS_SWAP))
-		leaves &= always | PGF_SWAPS;
-	return leaves;
+	leaves = PGF_KEEP(leaves, PGF_SAW(o, PGF_O_RSS_ANON), always | PGF_CHANGES_ANON);
+	leaves = PGF_KEEP(leaves, PGF_SAW(o, PGF_O_RSS_FILE), always | PGF_CHANGES_FILE);
+	leaves = PGF_KEEP(leaves, PGF_SAW(o, PGF_O_RSS_SHMEM), always | PGF_CHANGES_SHMEM);
+	return PGF_KEEP(leaves, PGF_SAW(o, PGF_O_RSS_SWAP), always | PGF_SWAPS);
 }
 
 /* A counter did not change: what would have changed it. A lost race changes nothing. */
 PGF_TREE pgf_set pgf_evidence_rss_same(pgf_set leaves, const struct pgf_state *s,
                                        const struct pgf_outcome *o)
 {
-	bool read = PGF_SAW(o, PGF_O_MAJOR | PGF_O_BIO | PGF_O_SWAPIN | PGF_O_ZSWAP);
-	bool walked = PGF_SAW(o, PGF_O_MAP_PAGES | PGF_O_FILEMAP);
-
-	if (PGF_MISSED(o, PGF_O_RSS_ANON))
-		leaves &= ~(PGF_SET(PGF_ANON_NEW) | PGF_SET(PGF_FILE_COW) | PGF_SET(PGF_THP_NEW));
-	if (PGF_MISSED(o, PGF_O_RSS_FILE) && !walked)
-		leaves &= ~(PGF_SET(PGF_FILE_READ) | PGF_SET(PGF_FILE_SHARED));
-	if (PGF_MISSED(o, PGF_O_RSS_SHMEM) && !walked)
-		leaves &= ~PGF_SET(PGF_SHMEM);
-	if (PGF_MISSED(o, PGF_O_RSS_FILE | PGF_O_RSS_SHMEM) && !walked)
-		leaves &= ~PGF_SET(PGF_THP_FILE);
+	__u64 not_read = 1 ^ PGF_SAW(o, PGF_O_MAJOR | PGF_O_BIO | PGF_O_SWAPIN | PGF_O_ZSWAP);
+	__u64 not_walked = 1 ^ PGF_SAW(o, PGF_O_MAP_PAGES | PGF_O_FILEMAP);
 	/* Swapped shmem pages do not count as swap of the task. */
-	if (!read && PGF_MISSED(o, PGF_O_RSS_SWAP) &&
-	    (PGF_ISNT(s, PGF_S_SHMEM) || PGF_MISSED(o, PGF_O_RSS_SHMEM | PGF_O_RSS_ANON)))
-		leaves &= ~PGF_SWAPS;
-	return leaves;
+	__u64 no_shmem = PGF_ISNT(s, PGF_S_SHMEM) | PGF_MISSED(o, PGF_O_RSS_SHMEM | PGF_O_RSS_ANON);
+
+	leaves = PGF_DROP(leaves, PGF_MISSED(o, PGF_O_RSS_ANON),
+	                  PGF_SET(PGF_ANON_NEW) | PGF_SET(PGF_FILE_COW) | PGF_SET(PGF_THP_NEW));
+	leaves = PGF_DROP(leaves, not_walked & PGF_MISSED(o, PGF_O_RSS_FILE),
+	                  PGF_SET(PGF_FILE_READ) | PGF_SET(PGF_FILE_SHARED));
+	leaves = PGF_DROP(leaves, not_walked & PGF_MISSED(o, PGF_O_RSS_SHMEM), PGF_SET(PGF_SHMEM));
+	leaves = PGF_DROP(leaves, not_walked & PGF_MISSED(o, PGF_O_RSS_FILE | PGF_O_RSS_SHMEM),
+	                  PGF_SET(PGF_THP_FILE));
+	return PGF_DROP(leaves, not_read & no_shmem & PGF_MISSED(o, PGF_O_RSS_SWAP), PGF_SWAPS);
 }
 
 /* Functions of the handler that were seen to run, or not to. */
 PGF_TREE pgf_set pgf_evidence_path(pgf_set leaves, const struct pgf_outcome *o)
 {
-	if (PGF_SAW(o, PGF_O_FILEMAP))
-		leaves &= PGF_UNCOUNTED | PGF_SET(PGF_FILE_READ) | PGF_SET(PGF_FILE_COW) |
-		          PGF_SET(PGF_FILE_SHARED) | PGF_SET(PGF_THP_FILE);
-	if (PGF_SAW(o, PGF_O_MAP_PAGES))
-		leaves &= PGF_UNCOUNTED | PGF_SET(PGF_FILE_READ) | PGF_SET(PGF_SHMEM) |
-		          PGF_SET(PGF_THP_FILE) | PGF_SET(PGF_DEVICE_PFN) | PGF_SWAPS;
+	leaves = PGF_KEEP(leaves, PGF_SAW(o, PGF_O_FILEMAP),
+	                  PGF_UNCOUNTED | PGF_SET(PGF_FILE_READ) | PGF_SET(PGF_FILE_COW) |
+	                          PGF_SET(PGF_FILE_SHARED) | PGF_SET(PGF_THP_FILE));
+	leaves = PGF_KEEP(leaves, PGF_SAW(o, PGF_O_MAP_PAGES),
+	                  PGF_UNCOUNTED | PGF_SET(PGF_FILE_READ) | PGF_SET(PGF_SHMEM) |
+	                          PGF_SET(PGF_THP_FILE) | PGF_SET(PGF_DEVICE_PFN) | PGF_SWAPS);
 	/* A page that comes from swap may then turn out to be write-protected. */
-	if (PGF_SAW(o, PGF_O_UFFD))
-		leaves &= PGF_UNCOUNTED | PGF_UFFDS | PGF_SWAPS;
-	else if (PGF_MISSED(o, PGF_O_UFFD))
-		leaves &= ~(PGF_UFFDS | PGF_SET(PGF_BUS_UFFD));
-	if (PGF_SAW(o, PGF_O_ZSWAP))
-		leaves &= PGF_UNCOUNTED | PGF_SET(PGF_SWAP_ZSWAP);
-	else if (PGF_MISSED(o, PGF_O_ZSWAP))
-		leaves &= ~PGF_SET(PGF_SWAP_ZSWAP);
-	if (PGF_SAW(o, PGF_O_SWAPIN))
-		leaves &= PGF_UNCOUNTED | PGF_READS;
-	else if (PGF_MISSED(o, PGF_O_SWAPIN))
-		leaves &= ~PGF_READS;
-	return leaves;
+	leaves = PGF_KEEP(leaves, PGF_SAW(o, PGF_O_UFFD), PGF_UNCOUNTED | PGF_UFFDS | PGF_SWAPS);
+	leaves = PGF_DROP(leaves, PGF_MISSED(o, PGF_O_UFFD), PGF_UFFDS | PGF_SET(PGF_BUS_UFFD));
+	leaves = PGF_KEEP(leaves, PGF_SAW(o, PGF_O_ZSWAP), PGF_UNCOUNTED | PGF_SET(PGF_SWAP_ZSWAP));
+	leaves = PGF_DROP(leaves, PGF_MISSED(o, PGF_O_ZSWAP), PGF_SET(PGF_SWAP_ZSWAP));
+	leaves = PGF_KEEP(leaves, PGF_SAW(o, PGF_O_SWAPIN), PGF_UNCOUNTED | PGF_READS);
+	return PGF_DROP(leaves, PGF_MISSED(o, PGF_O_SWAPIN), PGF_READS);
 }
 
 /*
@@ -257,26 +224,23 @@ PGF_TREE pgf_set pgf_evidence_path(pgf_set leaves, const struct pgf_outcome *o)
  */
 PGF_TREE pgf_set pgf_evidence_entry(pgf_set leaves, const struct pgf_state *s)
 {
-	pgf_set rest = leaves;
+	__u64 unread = 1 ^ pgf_any(s->entry);
+	pgf_set rest = PGF_DROP(leaves, unread & PGF_IS(s, PGF_S_PRESENT), PGF_NEEDS_ABSENT);
 
-	if (s->entry == PGF_ENTRY_UNKNOWN && PGF_IS(s, PGF_S_PRESENT))
-		rest &= ~PGF_NEEDS_ABSENT;
-	else if (s->entry == PGF_ENTRY_UNKNOWN && PGF_ISNT(s, PGF_S_PRESENT))
-		rest &= ~PGF_NEEDS_PRESENT;
-	return rest ? rest : leaves;
+	rest = PGF_DROP(rest, unread & PGF_ISNT(s, PGF_S_PRESENT), PGF_NEEDS_PRESENT);
+	return PGF_PICK(pgf_any(rest), rest, leaves);
 }
 
 /* Reclaim inside the fault unmaps, writes out and compresses pages: that is not the fault's. */
 PGF_TREE struct pgf_outcome pgf_evidence_trust(const struct pgf_outcome *o)
 {
 	struct pgf_outcome trusted = {.known = o->known, .yes = o->known & o->yes};
-	__u64 spoilt =
-	        PGF_O_RSS_ANON | PGF_O_RSS_FILE | PGF_O_RSS_SHMEM | PGF_O_RSS_SWAP | PGF_O_BIO;
+	__u64 reclaim = PGF_SAW(o, PGF_O_RECLAIM);
+	__u64 page = PGF_SAW(o, PGF_O_ALLOC_ZERO | PGF_O_ALLOC_PMD);
+	__u64 spoilt = PGF_WHEN(reclaim, PGF_O_RSS_ANON | PGF_O_RSS_FILE | PGF_O_RSS_SHMEM |
+	                                         PGF_O_RSS_SWAP | PGF_O_BIO) |
+	               PGF_WHEN(reclaim & (1 ^ page), PGF_O_ALLOC);
 
-	if (!(trusted.yes & PGF_O_RECLAIM))
-		return trusted;
-	if (!(trusted.yes & (PGF_O_ALLOC_ZERO | PGF_O_ALLOC_PMD)))
-		spoilt |= PGF_O_ALLOC;
 	trusted.known &= ~(trusted.yes & spoilt);
 	trusted.yes &= ~spoilt;
 	return trusted;
@@ -300,28 +264,21 @@ PGF_STATION pgf_set pgf_evidence(pgf_set leaves, const struct pgf_state *s,
  */
 PGF_TREE pgf_set pgf_evidence_turn(pgf_set leaves, const struct pgf_outcome *o)
 {
-	pgf_set more = 0;
+	__u64 served = pgf_any(leaves & PGF_SERVED);
+	__u64 pool = pgf_any(leaves & (PGF_SET(PGF_HUGETLB_NEW) | PGF_SET(PGF_HUGETLB_COW)));
+	pgf_set more =
+	        PGF_WHEN(served, PGF_SET(PGF_ACCESS_ONLY)) |
+	        PGF_WHEN(served & PGF_SAW(o, PGF_O_MCEERR), PGF_SET(PGF_BUS_POISON)) |
+	        PGF_WHEN(pgf_any(leaves & PGF_HAS_IO), PGF_SET(PGF_BUS_IO)) |
+	        PGF_WHEN(pgf_any(leaves & PGF_SET(PGF_THP_NEW)), PGF_SET(PGF_ANON_NEW)) |
+	        PGF_WHEN(pgf_any(leaves & PGF_SET(PGF_THP_ZERO)), PGF_SET(PGF_ANON_ZERO)) |
+	        PGF_WHEN(pgf_any(leaves & PGF_SET(PGF_THP_FILE)),
+	                 PGF_SET(PGF_FILE_READ) | PGF_SET(PGF_FILE_SHARED) | PGF_SET(PGF_SHMEM)) |
+	        PGF_WHEN(pgf_any(leaves & PGF_SWAPS), PGF_SWAPS) |
+	        PGF_WHEN(pgf_any(leaves & PGF_UFFDS), PGF_SET(PGF_BUS_UFFD)) |
+	        PGF_WHEN(pool, PGF_SET(PGF_BUS_HUGETLB)) |
+	        PGF_WHEN(pgf_any(leaves & PGF_SET(PGF_VSYSCALL)), PGF_SET(PGF_SEGV_MAPERR));
 
-	if (leaves & PGF_SERVED)
-		more |= PGF_SET(PGF_ACCESS_ONLY);
-	if ((leaves & PGF_SERVED) && PGF_SAW(o, PGF_O_MCEERR))
-		more |= PGF_SET(PGF_BUS_POISON);
-	if (leaves & PGF_HAS_IO)
-		more |= PGF_SET(PGF_BUS_IO);
-	if (leaves & PGF_SET(PGF_THP_NEW))
-		more |= PGF_SET(PGF_ANON_NEW);
-	if (leaves & PGF_SET(PGF_THP_ZERO))
-		more |= PGF_SET(PGF_ANON_ZERO);
-	if (leaves & PGF_SET(PGF_THP_FILE))
-		more |= PGF_SET(PGF_FILE_READ) | PGF_SET(PGF_FILE_SHARED) | PGF_SET(PGF_SHMEM);
-	if (leaves & PGF_SWAPS)
-		more |= PGF_SWAPS;
-	if (leaves & PGF_UFFDS)
-		more |= PGF_SET(PGF_BUS_UFFD);
-	if (leaves & (PGF_SET(PGF_HUGETLB_NEW) | PGF_SET(PGF_HUGETLB_COW)))
-		more |= PGF_SET(PGF_BUS_HUGETLB);
-	if (leaves & PGF_SET(PGF_VSYSCALL))
-		more |= PGF_SET(PGF_SEGV_MAPERR);
 	return more & ~leaves;
 }
 
@@ -338,17 +295,15 @@ pgf_narrow(pgf_set leaves, const struct pgf_state *state, const struct pgf_outco
 
 static inline __attribute__((unused)) enum pgf_kind pgf_set_kind(pgf_set leaves)
 {
-	unsigned int kind = 0;
-
 	if (!leaves || (leaves & (leaves - 1)))
 		return PGF_UNKNOWN;
-	for (unsigned int step = 32; step; step >>= 1) {
-		if (leaves >> step) {
-			leaves >>= step;
-			kind += step;
-		}
-	}
-	return (enum pgf_kind)kind;
+	/* The place of the only bit, digit by digit. */
+	return (enum pgf_kind)(pgf_any(leaves & 0xaaaaaaaaaaaaaaaaull) |
+	                       pgf_any(leaves & 0xccccccccccccccccull) << 1 |
+	                       pgf_any(leaves & 0xf0f0f0f0f0f0f0f0ull) << 2 |
+	                       pgf_any(leaves & 0xff00ff00ff00ff00ull) << 3 |
+	                       pgf_any(leaves & 0xffff0000ffff0000ull) << 4 |
+	                       pgf_any(leaves & 0xffffffff00000000ull) << 5);
 }
 
 static inline __attribute__((unused)) enum pgf_kind

@@ -21,52 +21,50 @@
 #define PGF_STATION PGF_TREE
 #endif
 
-/* Whether an input may hold, and whether it may not: both when it is not known. */
-#define PGF_MAY(s, bit)  (((~(s)->known | (s)->yes) & (bit)) != 0)
-#define PGF_MAYN(s, bit) ((~((s)->known & (s)->yes) & (bit)) != 0)
-
 #ifdef __bpf__
 /*
- * All ones when the bit of word is set, else 0. The verifier follows every branch, but not
- * every number: so there are none in BPF, and the compiler is kept from making them.
+ * The verifier follows every branch, but not every number: so choices are sums in BPF, and
+ * the compiler is kept from making branches of them. (Masks of all ones would not do: the
+ * verifier of 6.18 follows both values of those.)
  */
-PGF_TREE __u64 pgf_mask(__u64 word, __u64 bit)
-{
-	__u64 mask = (__u64)((__s64)(word << (63 - __builtin_ctzll(bit))) >> 63);
+#define PGF_OPAQUE(x) __asm__("" : "+r"(x))
 
-	__asm__("" : "+r"(mask));
-	return mask;
+/* 1 when some bit of x is set, else 0. */
+PGF_TREE __u64 pgf_any(__u64 x)
+{
+	__u64 negative = -x;
+
+	PGF_OPAQUE(negative);
+	x = (x | negative) >> 63;
+	PGF_OPAQUE(x);
+	return x;
 }
 
-#define PGF_CHOOSE(may, mayn, bit, then, otherwise)                                                \
-	((pgf_mask(may, bit) & (then)) | (pgf_mask(mayn, bit) & (otherwise)))
+#define PGF_PICK(yes, then, otherwise) ((yes) * (then) | (1 ^ (yes)) * (otherwise))
 #else
-/* A closed branch is not evaluated. */
-#define PGF_CHOOSE(may, mayn, bit, then, otherwise)                                                \
-	(((may) & (bit) ? (then) : 0) | ((mayn) & (bit) ? (otherwise) : 0))
+PGF_TREE __u64 pgf_any(__u64 x)
+{
+	return x != 0;
+}
+
+#define PGF_PICK(yes, then, otherwise) ((yes) ? (then) : (otherwise))
 #endif
 
-/* The union of the branches that are open. */
+/* set when yes (which is 0 or 1), else the empty set. */
+#define PGF_WHEN(yes, set) PGF_PICK(yes, set, (pgf_set)0)
+
+/* Whether an input may hold, and whether it may not: both when it is not known. */
+#define PGF_MAY(s, bit)  pgf_any((~(s)->known | (s)->yes) & (bit))
+#define PGF_MAYN(s, bit) pgf_any(~((s)->known & (s)->yes) & (bit))
+
+/* The union of the branches that are open; outside BPF a closed one is not evaluated. */
 #define PGF_EITHER(s, bit, then, otherwise)                                                        \
-	PGF_CHOOSE(~(s)->known | (s)->yes, ~((s)->known & (s)->yes), bit, then, otherwise)
+	(PGF_WHEN(PGF_MAY(s, bit), then) | PGF_WHEN(PGF_MAYN(s, bit), otherwise))
 
 /* A shadow-stack access counts as a write, whatever W says. */
-PGF_TREE __u64 pgf_may_write(const struct pgf_state *s)
-{
-	__u64 may = ~s->known | s->yes;
-
-	return may | (may & PGF_S_SHSTK) / PGF_S_SHSTK * PGF_S_WRITE;
-}
-
-PGF_TREE __u64 pgf_may_read(const struct pgf_state *s)
-{
-	__u64 mayn = ~(s->known & s->yes);
-
-	return mayn & ((mayn & PGF_S_SHSTK) / PGF_S_SHSTK * PGF_S_WRITE);
-}
-
 #define PGF_WRITING(s, then, otherwise)                                                            \
-	PGF_CHOOSE(pgf_may_write(s), pgf_may_read(s), PGF_S_WRITE, then, otherwise)
+	(PGF_WHEN(PGF_MAY(s, PGF_S_WRITE | PGF_S_SHSTK), then) |                                   \
+	 PGF_WHEN(PGF_MAYN(s, PGF_S_WRITE) & PGF_MAYN(s, PGF_S_SHSTK), otherwise))
 
 /* An access that cannot be served: a signal for user code, a fix-up or an oops for the kernel. */
 PGF_TREE pgf_set pgf_tree_fail(const struct pgf_state *s, enum pgf_kind kind)

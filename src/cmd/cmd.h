@@ -92,6 +92,9 @@ int pgf_options_parse(struct pgf_options *options, unsigned int mask, const char
 /* "pgfault: " and the message on stderr. */
 void pgf_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Text that a traced program or a user chose, with nothing in it that moves the terminal. */
+void pgf_print_safe(FILE *out, const char *text);
+
 /*
  * Opens -o: a file (0600, truncated), "-" stdout, or the given default. Returns NULL after
  * complaining. Close with pgf_output_close(), which reports write errors: 0 or -errno.

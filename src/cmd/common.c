@@ -28,6 +28,14 @@ void pgf_complain(const char *fmt, ...)
 	fprintf(stderr, "pgfault: %s\n", safe);
 }
 
+void pgf_print_safe(FILE *out, const char *text)
+{
+	char safe[4096];
+
+	pgf_escape_terminal(safe, sizeof(safe), text);
+	fputs(safe, out);
+}
+
 FILE *pgf_output_open(const struct pgf_options *o, FILE *fallback)
 {
 	FILE *out;

@@ -448,6 +448,8 @@ static int workload_run(FILE *out, const struct pgf_options *o, const char *gene
 		score->failed++;
 		ret = 0;
 	}
+	if (ret)
+		pgf_complain("selftest: %s: %s", workload, strerror(ret < 0 ? -ret : ret));
 	pgf_session_close(session);
 	free(seen.faults);
 	unlink(report);

@@ -104,7 +104,7 @@ static bool run_one(const struct gen_workload *w, unsigned long long n, const st
 		gen_report_json(json, &r, exact);
 		fflush(json);
 	}
-	if (json != stdout) {
+	if (!json) {
 		gen_report_text(stdout, &r, exact);
 		fflush(stdout);
 	}

@@ -20,7 +20,8 @@
 #include "observe/tasks.h"
 
 /* How long faults may lie in a ring: rings hold 100 ms of the fastest faults. */
-#define LOOK_MS 20
+#define LOOK_MS  20
+#define POLL_MAX 64
 
 struct pgf_session {
 	struct pgf_sink sink;
@@ -381,20 +382,32 @@ static bool target_lives(struct pgf_session *s)
 	return s->pidfd_count ? pids_live(s) : true;
 }
 
-int pgf_session_poll(struct pgf_session *s, int timeout_ms)
+/* Sleeps until the target ends, a source asks to be read, or it is time to look. */
+static int session_wait(struct pgf_session *s, int timeout_ms)
 {
-	struct pollfd pfd = {.fd = -1, .events = POLLIN};
-	bool live;
-	int ret;
+	struct pollfd pfds[POLL_MAX];
+	int fds[POLL_MAX];
+	size_t n = 0;
 
 	if (s->spawn)
-		pfd.fd = pgf_spawn_fd(s->spawn);
+		fds[n++] = pgf_spawn_fd(s->spawn);
 	else if (s->pidfd_count == 1)
-		pfd.fd = s->pidfds[0];
+		fds[n++] = s->pidfds[0];
+	n += s->ops->fds(s->source, fds + n, POLL_MAX - n);
+	for (size_t i = 0; i < n; i++)
+		pfds[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
 	if (timeout_ms < 0 || timeout_ms > LOOK_MS)
 		timeout_ms = LOOK_MS;
-	if (poll(&pfd, 1, timeout_ms) < 0 && errno != EINTR)
-		return -errno;
+	return poll(pfds, n, timeout_ms) < 0 && errno != EINTR ? -errno : 0;
+}
+
+int pgf_session_poll(struct pgf_session *s, int timeout_ms)
+{
+	int ret = session_wait(s, timeout_ms);
+	bool live;
+
+	if (ret)
+		return ret;
 	live = target_lives(s);
 	ret = session_drain(s, false);
 	return ret ? ret : live;
