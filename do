@@ -30,7 +30,7 @@ deps() {
 	.ci/deps "$@"
 }
 
-# A build directory that was made for another place (a copied tree) or by another meson is of no use.
+# A build directory made for another place (a copied tree) or by another meson is of no use.
 usable() {
 	grep -q "\"source\": \"$top\"" "$1/meson-info/meson-info.json" 2>/dev/null &&
 		[ -f "$1/build.ninja" ] && meson introspect "$1" --projectinfo >/dev/null 2>&1

@@ -214,6 +214,9 @@ PGF_TREE pgf_set pgf_evidence_path(pgf_set leaves, const struct pgf_outcome *o)
 	leaves = PGF_DROP(leaves, PGF_MISSED(o, PGF_O_UFFD), PGF_UFFDS | PGF_SET(PGF_BUS_UFFD));
 	leaves = PGF_KEEP(leaves, PGF_SAW(o, PGF_O_ZSWAP), PGF_UNCOUNTED | PGF_SET(PGF_SWAP_ZSWAP));
 	leaves = PGF_DROP(leaves, PGF_MISSED(o, PGF_O_ZSWAP), PGF_SET(PGF_SWAP_ZSWAP));
+	/* Who waits for a handler or a migration sleeps. */
+	leaves = PGF_DROP(leaves, PGF_MISSED(o, PGF_O_SLEPT),
+	                  PGF_UFFDS | PGF_SET(PGF_MIGRATION_WAIT));
 	leaves = PGF_KEEP(leaves, PGF_SAW(o, PGF_O_SWAPIN), PGF_UNCOUNTED | PGF_READS);
 	return PGF_DROP(leaves, PGF_MISSED(o, PGF_O_SWAPIN), PGF_READS);
 }
@@ -316,8 +319,7 @@ PGF_TREE enum pgf_kind pgf_likely_bus(const struct pgf_state *s)
 {
 	if (PGF_IS(s, PGF_S_HUGETLB))
 		return PGF_BUS_HUGETLB;
-	if (PGF_IS(s, PGF_S_ANON))
-		return PGF_BUS_UFFD;
+	/* In anonymous memory: userfaultfd refused, or its handler said poison. */
 	return PGF_ISNT(s, PGF_S_ANON) ? PGF_BUS_EOF : PGF_UNKNOWN;
 }
 
@@ -332,12 +334,20 @@ PGF_TREE enum pgf_kind pgf_likely_swap(const struct pgf_outcome *o)
 	return PGF_UNKNOWN;
 }
 
+/* Whether a huge entry may have been split or kept, and nothing tells. */
+PGF_TREE bool pgf_likely_split(pgf_set leaves, const struct pgf_state *s)
+{
+	return PGF_IS(s, PGF_S_THP) && (leaves & PGF_SET(PGF_THP_WP));
+}
+
 /* A page was allocated, and it is not one of a file. */
 PGF_TREE enum pgf_kind pgf_likely_alloc(pgf_set leaves, const struct pgf_state *s,
                                         const struct pgf_outcome *o)
 {
+	if (PGF_IS(s, PGF_S_PRESENT) && PGF_SAW(o, PGF_O_ALLOC_PMD))
+		return PGF_THP_WP;
 	if (PGF_IS(s, PGF_S_PRESENT))
-		return PGF_SAW(o, PGF_O_ALLOC_PMD) ? PGF_THP_WP : PGF_WP_COPY;
+		return pgf_likely_split(leaves, s) ? PGF_UNKNOWN : PGF_WP_COPY;
 	if (PGF_ISNT(s, PGF_S_WRITE))
 		return PGF_SAW(o, PGF_O_ALLOC_PMD) ? PGF_THP_ZERO : PGF_UNKNOWN;
 	if (leaves & PGF_SET(PGF_FILE_COW))
@@ -348,8 +358,10 @@ PGF_TREE enum pgf_kind pgf_likely_alloc(pgf_set leaves, const struct pgf_state *
 }
 
 /* No page was allocated. */
-PGF_TREE enum pgf_kind pgf_likely_quiet(const struct pgf_state *s)
+PGF_TREE enum pgf_kind pgf_likely_quiet(pgf_set leaves, const struct pgf_state *s)
 {
+	if (pgf_likely_split(leaves, s))
+		return PGF_UNKNOWN;
 	if (PGF_IS(s, PGF_S_PRESENT)) {
 		if (PGF_IS(s, PGF_S_HUGETLB))
 			return PGF_HUGETLB_COW;
@@ -373,19 +385,25 @@ PGF_TREE enum pgf_kind pgf_likely_file(const struct pgf_state *s)
 	return PGF_IS(s, PGF_S_VM_SHARED) ? PGF_FILE_SHARED : PGF_FILE_COW;
 }
 
-/* Where a handler of userfaultfd is known to stand, nothing else is more usual. */
-PGF_TREE bool pgf_likely_none(pgf_set leaves, const struct pgf_state *s)
+/* The fault that a handler of userfaultfd gets, when one is known to stand there. */
+PGF_TREE pgf_set pgf_likely_handed(pgf_set leaves, const struct pgf_state *s)
 {
-	return (PGF_IS(s, PGF_S_UFFD_MISSING) && (leaves & PGF_SET(PGF_UFFD_MISSING))) ||
-	       (PGF_IS(s, PGF_S_UFFD_WP) && (leaves & PGF_SET(PGF_UFFD_WP))) ||
-	       (PGF_IS(s, PGF_S_UFFD_MINOR) && (leaves & PGF_SET(PGF_UFFD_MINOR)));
+	pgf_set handed = (PGF_IS(s, PGF_S_UFFD_MISSING) ? PGF_SET(PGF_UFFD_MISSING) : 0) |
+	                 (PGF_IS(s, PGF_S_UFFD_WP) ? PGF_SET(PGF_UFFD_WP) : 0) |
+	                 (PGF_IS(s, PGF_S_UFFD_MINOR) ? PGF_SET(PGF_UFFD_MINOR) : 0);
+
+	return leaves & handed;
 }
 
 PGF_TREE enum pgf_kind pgf_likely_served(pgf_set leaves, const struct pgf_state *s,
                                          const struct pgf_outcome *o)
 {
-	if (!(o->known & PGF_O_ALLOC) || !PGF_SAW(o, PGF_O_COMPLETED) || pgf_likely_none(leaves, s))
+	pgf_set handed = pgf_likely_handed(leaves, s);
+
+	if (!(o->known & PGF_O_ALLOC) || !PGF_SAW(o, PGF_O_COMPLETED))
 		return PGF_UNKNOWN;
+	if (handed)
+		return PGF_SAW(o, PGF_O_SLEPT) ? pgf_set_kind(handed) : PGF_UNKNOWN;
 	if (PGF_SAW(o, PGF_O_RSS_SWAP) || (PGF_SAW(o, PGF_O_MAJOR) && (leaves & PGF_READS)))
 		return pgf_likely_swap(o);
 	if (PGF_SAW(o, PGF_O_RSS_SHMEM) && PGF_ISNT(s, PGF_S_PRESENT))
@@ -394,7 +412,7 @@ PGF_TREE enum pgf_kind pgf_likely_served(pgf_set leaves, const struct pgf_state 
 		return pgf_likely_file(s);
 	if (PGF_SAW(o, PGF_O_ALLOC))
 		return pgf_likely_alloc(leaves, s, o);
-	return pgf_likely_quiet(s);
+	return pgf_likely_quiet(leaves, s);
 }
 
 static inline __attribute__((unused)) enum pgf_kind

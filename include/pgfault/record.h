@@ -83,7 +83,7 @@ enum pgf_block {
 	PGF_BLOCK_END = 10 /* without a payload: the last 48 bytes of a whole file */
 };
 
-/* Column header, 16 bytes: u16 tag, u8 coding, u8 zero, u16 key tag, u16 zero, u32 items, u32
+/* Column header, 16 bytes: u16 tag, u8 coding, u8 zero, u16 key tag, u16 length tag, u32 items, u32
  * length of the data that follow. */
 #define PGF_COLUMN_HEADER_SIZE 16
 
@@ -97,7 +97,8 @@ enum pgf_coding {
 	PGF_CODING_DICT = 6,         /* distinct values, then an index an item */
 	PGF_CODING_BY = 7,           /* a value for each index of the key column */
 	PGF_CODING_BYTES = 8,        /* bytes as they are */
-	PGF_CODING_INDEX = 9         /* an index an item: a key without a meaning of its own */
+	PGF_CODING_INDEX = 9,        /* an index an item: a key without a meaning of its own */
+	PGF_CODING_SPANS = 10        /* starts: from the end of the span before with the same key */
 };
 
 /*

@@ -28,6 +28,7 @@ static const char usage[] =
         "      --basic           durations and basic kinds only: cheaper\n"
         "      --aggregate       add up in the kernel, by 2 MiB block: cheapest\n"
         "      --by VIEW         one table: kind map kind-map code process thread cgroup\n"
+        "                        discard\n"
         "      --sort KEY        time count max p99 major\n"
         "      --top N           rows of a table\n"
         "      --strict          exit 2 when anything was lost\n"
@@ -185,6 +186,7 @@ int pgf_cmd_run(int argc, char **argv)
 	if (options.schema)
 		return pgf_json_schema(stdout) ? PGF_EXIT_FAILURE : 0;
 	options.session.target.pids = options.pids;
+	options.session.calls = !options.session.basic;
 	pgf_signals_catch();
 	return run_session(&options);
 }

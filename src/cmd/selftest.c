@@ -197,7 +197,7 @@ static void verdict_one(const struct seen_fault *f, int kind, pgf_set beside, st
 		v->inferred += (f->flags & PGF_F_INFERRED) != 0;
 	} else if (f->kind == PGF_UNKNOWN && f->leaves & PGF_SET(kind)) {
 		v->possible++;
-	} else if (!(f->leaves & beside)) {
+	} else if (!((f->kind ? PGF_SET(f->kind) : f->leaves) & beside & ~PGF_SET(kind))) {
 		v->denied++;
 	}
 }
@@ -286,17 +286,30 @@ static void verdict_gup(const struct pgf_totals *t, const struct made *made, str
 	v->ok = t->task_known && remainder >= made->expect;
 }
 
+/* What the tier should know: without privileges, perf does not see kernel-mode faults. */
+static enum pgf_grade grade_wanted(const char *workload, enum pgf_tier tier,
+                                   const struct pgf_totals *totals)
+{
+	enum pgf_grade want = pgf_matrix_grade(workload, tier);
+
+	return want == PGF_GRADE_UNSEEN && totals->gup_separable ? PGF_GRADE_UNKNOWN : want;
+}
+
 static void verdict_grade(const struct made *made, uint64_t expect, struct verdict *v)
 {
 	bool all = v->named >= expect && v->named <= expect + made->slack;
 
 	if (v->denied)
 		v->grade = PGF_GRADE_UNTESTED;
+	else if (v->named + v->possible == 0)
+		v->grade = PGF_GRADE_UNSEEN;
 	else if (all && v->inferred == 0)
 		v->grade = PGF_GRADE_EXACT;
 	else if (all)
 		v->grade = PGF_GRADE_INFERRED;
-	else if (v->named + v->possible >= expect && v->named + v->possible <= expect + made->slack)
+	else if (v->named + v->possible >= expect &&
+	         (v->named + v->possible <= expect + made->slack ||
+	          made->beside & PGF_SET(PGF_ACCESS_ONLY)))
 		v->grade = PGF_GRADE_UNKNOWN;
 }
 
@@ -304,7 +317,7 @@ static void verdict_make(struct seen *seen, const struct pgf_totals *totals,
                          const struct made *made, enum pgf_tier tier, struct verdict *v)
 {
 	int kind = made->kind ? pgf_kind_parse(made->kind) : -1;
-	enum pgf_grade want = pgf_matrix_grade(made->workload, tier);
+	enum pgf_grade want = grade_wanted(made->workload, tier, totals);
 	struct json_object *list;
 	uint64_t expect = made->expect;
 
@@ -405,8 +418,9 @@ static int report_judge(FILE *out, const struct pgf_options *o, const char *path
 				score->passed++;
 			else if (!made.skipped)
 				score->failed++;
-			(o->json ? show_json : show_text)(out, &made, &v,
-			                                  pgf_matrix_grade(made.workload, tier));
+			(o->json ? show_json : show_text)(
+			        out, &made, &v,
+			        grade_wanted(made.workload, tier, pgf_session_totals(session)));
 		}
 		json_object_put(object);
 	}

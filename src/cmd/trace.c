@@ -218,6 +218,7 @@ int pgf_cmd_trace(int argc, char **argv)
 	if (format_set(&options, &t.line))
 		return PGF_EXIT_USAGE;
 	options.session.target.pids = options.pids;
+	options.session.calls = !options.session.basic;
 	t.out = pgf_output_open(&options, stdout);
 	if (!t.out)
 		return PGF_EXIT_FAILURE;

@@ -12,7 +12,8 @@ enum pgf_grade {
 	PGF_GRADE_EXACT = 1,    /* observed: the kind, and no other, for every fault */
 	PGF_GRADE_INFERRED = 2, /* the usual one of several that fit the evidence */
 	PGF_GRADE_UNKNOWN = 3,  /* "?"; the set of possible kinds contains the true one */
-	PGF_GRADE_COUNTED = 4   /* no event at all: only in the tasks' own counters (GUP) */
+	PGF_GRADE_COUNTED = 4,  /* no event at all: only in the tasks' own counters (GUP) */
+	PGF_GRADE_UNSEEN = 5    /* a kernel-mode fault, and the tier sees user mode only */
 };
 
 struct pgf_matrix_row {

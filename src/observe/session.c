@@ -37,6 +37,8 @@ struct pgf_session {
 	int *pidfds;
 	size_t pidfd_count;
 	pid_t child;
+	uint64_t base_min; /* the child's counters when it was let go */
+	uint64_t base_maj;
 	bool exec_seen;
 	bool started;
 	bool stopped;
@@ -263,6 +265,21 @@ static int comms_read(struct pgf_session *s, const struct pgf_target *target)
 	return ret;
 }
 
+/* From its exec on, all calls of a command are told of, so what is not told is not there. */
+static int calls_watch(struct pgf_session *s, const struct pgf_session_opts *opts)
+{
+	struct pgf_space_event event = {.type = PGF_SPACE_UFFD,
+	                                .pid = (uint32_t)s->child,
+	                                .tid = (uint32_t)s->child,
+	                                .time_ns = session_now()};
+
+	if (!s->child || !opts->calls || opts->volume == PGF_VOLUME_AGGREGATE ||
+	    s->ops->tier != PGF_TIER_TRACEPOINT)
+		return 0;
+	pgf_space_watch_advice(s->space);
+	return feed_space(s, &event);
+}
+
 static int command_hold(struct pgf_session *s, const struct pgf_target *target, char *err,
                         size_t err_size)
 {
@@ -308,6 +325,8 @@ int pgf_session_open(struct pgf_session **out, const struct pgf_session_opts *op
 		ret = meta_open(s, opts, err, err_size);
 	if (!ret)
 		ret = comms_read(s, &opts->target);
+	if (!ret)
+		ret = calls_watch(s, opts);
 	if (ret) {
 		if (err_size && !err[0])
 			snprintf(err, err_size, "session: %s", strerror(-ret));
@@ -323,6 +342,8 @@ int pgf_session_start(struct pgf_session *s, char *err, size_t err_size)
 	int ret;
 
 	pgf_tasks_rebase(s->tasks);
+	if (s->spawn)
+		pgf_tasks_baseline(s->tasks, (uint32_t)s->child, &s->base_min, &s->base_maj);
 	ret = s->ops->start(s->source);
 	if (ret) {
 		snprintf(err, err_size, "%s tier: start: %s", pgf_tier_name(s->ops->tier),
@@ -349,6 +370,7 @@ static int session_drain(struct pgf_session *s, bool last)
 	 * The source first: a mapping's record is older than the faults in it, so the
 	 * records of all faults read here are there when they are read next.
 	 */
+	pgf_space_machine(s->space);
 	ret = s->ops->drain(s->source, &source_mark);
 	if (!ret)
 		ret = pgf_meta_drain(s->meta, &meta_mark);
@@ -413,6 +435,21 @@ int pgf_session_poll(struct pgf_session *s, int timeout_ms)
 	return ret ? ret : live;
 }
 
+/* Without exit statistics: what wait4 tells of the command and of the children it waited for. */
+static void tasks_waited(struct pgf_session *s)
+{
+	struct pgf_totals *t = &s->totals;
+	uint64_t min, maj;
+
+	if (t->task_known || pgf_tasks_exact(s->tasks) || !s->spawn || !pgf_spawn_ended(s->spawn))
+		return;
+	pgf_spawn_faults(s->spawn, &min, &maj);
+	t->task_min = min - s->base_min;
+	t->task_maj = maj - s->base_maj;
+	t->task_waited = true;
+	t->task_known = true;
+}
+
 int pgf_session_stop(struct pgf_session *s)
 {
 	struct pgf_totals *t = &s->totals;
@@ -427,6 +464,7 @@ int pgf_session_stop(struct pgf_session *s)
 	if (!ret)
 		ret = session_drain(s, true);
 	pgf_tasks_finish(s->tasks, t);
+	tasks_waited(s);
 	t->before_exec = s->early.minor + s->early.major;
 	t->minor -= s->early.minor;
 	t->major -= s->early.major;

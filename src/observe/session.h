@@ -90,8 +90,9 @@ struct pgf_totals {
 	uint64_t tasks;        /* tasks whose counters are in task_min and task_maj */
 	uint64_t tasks_missed; /* tasks that ended without their counters being had */
 	bool entered_known;
-	bool task_known;             /* task_min and task_maj are complete (tasks_missed == 0) */
-	bool gup_separable;          /* remainder is GUP only; else "kernel-mode or GUP" */
+	bool task_known;    /* task_min and task_maj are complete (tasks_missed == 0) */
+	bool task_waited;   /* task_min and task_maj are from wait4: of the tasks waited for */
+	bool gup_separable; /* remainder is GUP only; else "kernel-mode or GUP" */
 	bool events_dropped_at_exec; /* a set-uid or unreadable program shook off perf's events */
 	uint64_t fault_cost_ns; /* what tracing adds to one fault here, measured at the start; 0
 	                           unknown */

@@ -120,6 +120,13 @@ int pgf_space_read_proc(struct pgf_space *space, uint32_t pid, uint64_t time_ns)
  */
 void pgf_space_name(struct pgf_space *space, struct pgf_fault *fault);
 /*
+ * Reads what this machine is set up for (NUMA balancing, huge pages); to be called again
+ * now and then, as settings change.
+ */
+void pgf_space_machine(struct pgf_space *space);
+/* madvise is told of from here on: a mapping without an advice has none. */
+void pgf_space_watch_advice(struct pgf_space *space);
+/*
  * For events and faults that are not of this machine's present (a recording): from here on
  * nothing is looked up in /proc.
  */

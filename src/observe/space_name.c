@@ -80,7 +80,12 @@ static void state_from_type(struct pgf_state *state, const struct pgf_space_map 
 
 	switch (map->map.type) {
 	case PGF_MAP_UNKNOWN:
+		return;
 	case PGF_MAP_SPECIAL:
+		/* [vdso], [vvar]: pages of the kernel's own, behind operations of their own. */
+		set(state, PGF_S_ANON, false);
+		set(state, PGF_S_SHMEM, false);
+		set(state, PGF_S_HUGETLB, false);
 		return;
 	case PGF_MAP_FILE:
 		/* A file of an unknown device may well be on tmpfs or dax. */
@@ -129,8 +134,23 @@ static void state_from_uffd(struct pgf_state *state, const struct pgf_space_map 
 	}
 }
 
-static void state_from_map(struct pgf_state *state, const struct pgf_space_map *map,
-                           const struct pgf_fault *fault)
+/* Whether a huge page may come here; elsewhere than in anonymous memory nothing is known. */
+static void state_from_thp(struct pgf_state *state, const struct pgf_space *space,
+                           const struct pgf_map *map, uint64_t address)
+{
+	bool anon = map->type == PGF_MAP_ANON || map->type == PGF_MAP_HEAP;
+
+	if (map->advice_huge == 2 || !huge_fits(map, address) ||
+	    (anon && space->thp == PGF_THP_NEVER) ||
+	    (anon && space->thp == PGF_THP_MADVISE && space->advice_watched && !map->advice_huge))
+		set(state, PGF_S_THP, false);
+	else if (anon && (space->thp == PGF_THP_ALWAYS ||
+	                  (space->thp == PGF_THP_MADVISE && map->advice_huge == 1)))
+		set(state, PGF_S_THP, true);
+}
+
+static void state_from_map(struct pgf_state *state, const struct pgf_space *space,
+                           const struct pgf_space_map *map, const struct pgf_fault *fault)
 {
 	const struct pgf_map *m = &map->map;
 
@@ -145,8 +165,11 @@ static void state_from_map(struct pgf_state *state, const struct pgf_space_map *
 		set(state, PGF_S_VM_SHARED, m->flags & MAP_SHARED);
 	state_from_type(state, map);
 	state_from_uffd(state, map);
-	if (m->advice_huge == 2 || !huge_fits(m, fault->access.address))
-		set(state, PGF_S_THP, false);
+	state_from_thp(state, space, m, fault->access.address);
+	/* An access that was served in a mapping that is not writable was no write. */
+	if (fault->evidence & PGF_O_COMPLETED && !(state->known & PGF_S_WRITE) &&
+	    m->prot & PGF_MAP_PROT_KNOWN && !(m->prot & PROT_WRITE))
+		set(state, PGF_S_WRITE, false);
 	/* Neither is there an older one: the kernel splits huge entries where mappings end. */
 	if (m->type != PGF_MAP_HUGETLB && !huge_fits(m, fault->access.address))
 		state->level = PGF_LEVEL_PTE;
@@ -247,12 +270,16 @@ static void comm_fill(struct pgf_space *space, struct pgf_fault *fault)
 
 /* The kind. */
 
-static pgf_set leaves_of(const struct pgf_state *state, const struct pgf_outcome *outcome)
+static pgf_set leaves_of(const struct pgf_space *space, const struct pgf_state *state,
+                         const struct pgf_outcome *outcome)
 {
-	return pgf_narrow(pgf_decide(state), state, outcome);
+	pgf_set leaves = pgf_narrow(pgf_decide(state), state, outcome);
+
+	return leaves & ~space->impossible ? leaves & ~space->impossible : leaves;
 }
 
-static void kind_settle(struct pgf_fault *fault, const struct pgf_space_map *map)
+static void kind_settle(const struct pgf_space *space, struct pgf_fault *fault,
+                        const struct pgf_space_map *map)
 {
 	const struct pgf_outcome outcome = {.known = fault->evidence_known | fault->evidence,
 	                                    .yes = fault->evidence};
@@ -262,16 +289,19 @@ static void kind_settle(struct pgf_fault *fault, const struct pgf_space_map *map
 	state_from_access(&access, &fault->access);
 	state = access;
 	if (map)
-		state_from_map(&state, map, fault);
-	fault->leaves = leaves_of(&state, &outcome);
+		state_from_map(&state, space, map, fault);
+	fault->leaves = leaves_of(space, &state, &outcome);
 	/* What was seen is right, so what was thought of the mapping is not: it is old. */
 	if (map && fault->leaves == PGF_SET(PGF_UNKNOWN)) {
 		state = access;
-		fault->leaves = leaves_of(&state, &outcome);
+		fault->leaves = leaves_of(space, &state, &outcome);
 	}
 	kind = pgf_set_kind(fault->leaves);
 	if (kind == PGF_UNKNOWN) {
 		kind = pgf_set_likely(fault->leaves, &state, &outcome);
+		/* With NUMA balancing on, hints are as usual as zero pages. */
+		if (space->numa_seen && fault->leaves & PGF_SET(PGF_NUMA_HINT))
+			kind = PGF_UNKNOWN;
 		if (kind != PGF_UNKNOWN)
 			fault->flags |= PGF_F_INFERRED;
 	}
@@ -287,5 +317,5 @@ void pgf_space_name(struct pgf_space *space, struct pgf_fault *fault)
 	flags_from_evidence(fault);
 	if (map && is_growth(map, fault))
 		fault->flags |= PGF_F_STACK_GROWTH;
-	kind_settle(fault, map);
+	kind_settle(space, fault, map);
 }

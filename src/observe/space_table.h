@@ -63,6 +63,9 @@ struct pgf_proc {
 /* Processes whose mappings are kept after their exit, for faults that come late. */
 #define PGF_SPACE_LATE 64
 
+/* transparent_hugepage/enabled */
+enum pgf_thp { PGF_THP_UNKNOWN = 0, PGF_THP_ALWAYS = 1, PGF_THP_MADVISE = 2, PGF_THP_NEVER = 3 };
+
 struct pgf_space {
 	struct pgf_space_map **maps; /* by id - 1; NULL: forgotten */
 	uint32_t map_count;
@@ -76,6 +79,10 @@ struct pgf_space {
 	size_t name_count;
 	size_t name_room;
 	struct pgf_mounts *mounts;
+	pgf_set impossible; /* kinds that this machine cannot make, as it is set up */
+	uint8_t thp;        /* enum pgf_thp */
+	bool numa_seen;     /* NUMA balancing was on at some time */
+	bool advice_watched;
 	bool offline;
 	pgf_space_tap_fn tap;
 	void *tap_ctx;

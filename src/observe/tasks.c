@@ -232,6 +232,17 @@ int pgf_tasks_drain(struct pgf_tasks *t)
 	return pgf_taskstats_drain(t->stats, task_exited, t);
 }
 
+int pgf_tasks_baseline(const struct pgf_tasks *t, uint32_t tid, uint64_t *min, uint64_t *maj)
+{
+	const struct task *task = task_find((struct pgf_tasks *)t, tid);
+
+	if (!task || task->state != TASK_LIVE)
+		return -ESRCH;
+	*min = task->base_min;
+	*maj = task->base_maj;
+	return 0;
+}
+
 /* Takes the counters of tasks that still live; returns how many could not be read. */
 static uint64_t tasks_read_live(struct pgf_tasks *t)
 {

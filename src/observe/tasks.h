@@ -28,6 +28,8 @@ void pgf_tasks_freeze(struct pgf_tasks *tasks);
 int pgf_tasks_event(struct pgf_tasks *tasks, const struct pgf_space_event *event);
 /* Takes what the kernel reported. 0 or -errno. */
 int pgf_tasks_drain(struct pgf_tasks *tasks);
+/* A task's counters when tracing began; -ESRCH when it is not among them (any more). */
+int pgf_tasks_baseline(const struct pgf_tasks *tasks, uint32_t tid, uint64_t *min, uint64_t *maj);
 /* Reads the counters of tasks that still live and writes task_* of *totals. */
 void pgf_tasks_finish(struct pgf_tasks *tasks, struct pgf_totals *totals);
 

@@ -82,6 +82,8 @@ static int call_deliver(struct pgf_source *s, const struct pgf_wire_call *call)
 
 	if (call->type == PGF_SPACE_MPROTECT)
 		event.prot = call->argument;
+	if (call->type == PGF_SPACE_UFFD)
+		event.flags = call->argument;
 	if (call->type == PGF_SPACE_MADVISE)
 		event.advice = (int32_t)call->argument;
 	return s->feed.space ? s->feed.space(s->feed.ctx, &event) : 0;
@@ -232,6 +234,7 @@ static void attach_calls(struct pgf_source *s, int events)
 	        {s->skel->progs.call_munmap, "syscalls/sys_enter_munmap"},
 	        {s->skel->progs.call_mprotect, "syscalls/sys_enter_mprotect"},
 	        {s->skel->progs.call_madvise, "syscalls/sys_enter_madvise"},
+	        {s->skel->progs.call_ioctl, "syscalls/sys_enter_ioctl"},
 	        {s->skel->progs.call_mremap, "syscalls/sys_enter_mremap"},
 	        {s->skel->progs.call_mremap_done, "syscalls/sys_exit_mremap"},
 	        {s->skel->progs.call_brk_done, "syscalls/sys_exit_brk"},

@@ -12,7 +12,7 @@ struct bpf_link;
 struct ring_buffer;
 struct tracepoint_bpf;
 
-#define PGF_TP_MAX_LINKS 24
+#define PGF_TP_MAX_LINKS 32
 #define PGF_TP_STACKS    16384
 
 struct pgf_source {

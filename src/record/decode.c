@@ -178,6 +178,33 @@ static int decode_key_planes(struct pgf_column *column, struct pgf_cursor *in,
 	return 0;
 }
 
+/* key and length may be NULL: one chain, and spans without a length. */
+static int decode_spans(struct pgf_column *column, struct pgf_cursor *in,
+                        const struct pgf_column *key, const struct pgf_column *length)
+{
+	uint64_t first = pgf_cursor_varint(in);
+	size_t keys = key ? key->table_len : 1;
+	int err;
+
+	if ((key && (key->form != PGF_FORM_LOOKUP || key->items != column->items)) ||
+	    (length && (length->form == PGF_FORM_BYTES || length->items != column->items)))
+		return -EBADMSG;
+	err = decode_planes(column, in);
+	if (err)
+		return err;
+	if (memory_room((void **)&column->table_mem, &column->table_cap, keys, sizeof(uint64_t)))
+		return -ENOMEM;
+	for (size_t k = 0; k < keys; k++)
+		column->table_mem[k] = first;
+	for (uint32_t i = 0; i < column->items; i++) {
+		uint64_t *end = &column->table_mem[key ? key->index[i] : 0];
+
+		column->values[i] = *end + pgf_unzigzag(column->values[i]);
+		*end = column->values[i] + pgf_column_get(length, i);
+	}
+	return 0;
+}
+
 /* Reads index planes; each index is below *limit, or gives *limit when that is 0. */
 static int decode_index(struct pgf_column *column, struct pgf_cursor *in, uint32_t limit)
 {
@@ -246,7 +273,7 @@ static int decode_by(struct pgf_column *column, struct pgf_cursor *in, const str
 
 /* -ENOTSUP: a coding of a later version. */
 static int column_decode(struct pgf_column *column, unsigned int coding, struct pgf_cursor *in,
-                         const struct pgf_column *key)
+                         const struct pgf_column *key, const struct pgf_column *length)
 {
 	switch (coding) {
 	case PGF_CODING_CONST:
@@ -272,6 +299,8 @@ static int column_decode(struct pgf_column *column, unsigned int coding, struct 
 		return column->bytes ? 0 : -EBADMSG;
 	case PGF_CODING_INDEX:
 		return decode_index(column, in, 0);
+	case PGF_CODING_SPANS:
+		return decode_spans(column, in, key, length);
 	default:
 		return -ENOTSUP;
 	}
@@ -296,6 +325,17 @@ static bool items_plausible(unsigned int coding, uint32_t items, uint32_t length
 	return true;
 }
 
+/* The columns that one refers to stand before it; one that was left out takes it along. */
+static int references_find(const struct pgf_columns *columns, const uint8_t *header,
+                           const struct pgf_column **key, const struct pgf_column **length)
+{
+	uint16_t key_tag = pgf_get_u16(header + 4), length_tag = pgf_get_u16(header + 6);
+
+	*key = key_tag ? pgf_columns_find(columns, key_tag) : NULL;
+	*length = length_tag ? pgf_columns_find(columns, length_tag) : NULL;
+	return (key_tag && !*key) || (length_tag && !*length) ? -ENOTSUP : 0;
+}
+
 int pgf_columns_decode(struct pgf_columns *columns, const uint8_t *data, size_t size,
                        uint32_t items)
 {
@@ -305,6 +345,7 @@ int pgf_columns_decode(struct pgf_columns *columns, const uint8_t *data, size_t 
 	columns->count = 0;
 	while (in.at < in.end) {
 		const uint8_t *header = pgf_cursor_take(&in, PGF_COLUMN_HEADER_SIZE);
+		const struct pgf_column *key, *length;
 		struct pgf_column *column;
 		struct pgf_cursor body;
 		int err;
@@ -327,8 +368,9 @@ int pgf_columns_decode(struct pgf_columns *columns, const uint8_t *data, size_t 
 		                     &budget) ||
 		    pgf_columns_find(columns, column->tag))
 			return -EBADMSG;
-		err = column_decode(column, header[2], &body,
-		                    pgf_columns_find(columns, pgf_get_u16(header + 4)));
+		err = references_find(columns, header, &key, &length);
+		if (!err)
+			err = column_decode(column, header[2], &body, key, length);
 		if (err == -ENOTSUP)
 			continue;
 		if (err)

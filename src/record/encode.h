@@ -37,6 +37,12 @@ void pgf_encoder_values(struct pgf_encoder *enc, uint16_t tag, const uint64_t *v
 /* Differences from the item before with the same key, which must have been written. */
 void pgf_encoder_keyed(struct pgf_encoder *enc, uint16_t tag, const uint64_t *values, size_t n,
                        const struct pgf_index *key);
+/*
+ * Starts of spans: difference from the end of the span before with the same key (of any,
+ * when the key was not written). lengths is the column that was written as length_tag.
+ */
+void pgf_encoder_spans(struct pgf_encoder *enc, uint16_t tag, const uint64_t *starts, size_t n,
+                       const struct pgf_index *key, const uint64_t *lengths, uint16_t length_tag);
 /* A key column by itself; sets key->tag. */
 void pgf_encoder_index(struct pgf_encoder *enc, uint16_t tag, struct pgf_index *key, size_t n);
 /* One value for each index of the key; n items. */

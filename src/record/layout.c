@@ -38,7 +38,7 @@
 	        SHAPE(row, ORDER, f.order), SHAPE(row, SIGNO, f.signo),                            \
 	        SHAPE(row, SI_CODE, f.si_code), SHAPE(row, IP_IS_ADDR, ip_is_addr),                \
 	        ONE(row, MAP, f.map_id, KEY), ONE(row, ADDRESS, f.access.address, KEYED),          \
-	        ONE(row, TIME, f.time_ns, STEPS), ONE(row, DURATION, f.duration_ns, VALUES),       \
+	        ONE(row, DURATION, f.duration_ns, LENGTH), ONE(row, TIME, f.time_ns, SPANS),       \
 	        ONE(row, IP, f.ip, VALUES), ONE(row, CPU, f.cpu, VALUES),                          \
 	        ONE(row, STACK, f.stack_id, VALUES), COST(row, f, 0), COST(row, f, 1),             \
 	        COST(row, f, 2), COST(row, f, 3), COST(row, f, 4), COST(row, f, 5),                \

@@ -22,7 +22,9 @@ enum pgf_way {
 	PGF_WAY_STEPS = 1,  /* differences */
 	PGF_WAY_VALUES = 2, /* dictionary or planes */
 	PGF_WAY_KEY = 3,    /* the same; its dictionary is the key of later PGF_WAY_KEYED */
-	PGF_WAY_KEYED = 4   /* differences within the last PGF_WAY_KEY */
+	PGF_WAY_KEYED = 4,  /* differences within the last PGF_WAY_KEY */
+	PGF_WAY_LENGTH = 5, /* as PGF_WAY_VALUES; the lengths of the next PGF_WAY_SPANS */
+	PGF_WAY_SPANS = 6   /* from the end of the span before of the same task */
 };
 
 struct pgf_field {

@@ -15,9 +15,10 @@ static int out_room(struct pgf_rows_out *out, size_t n)
 	while (slots < n * 2)
 		slots *= 2;
 	out->values = calloc(n, sizeof(*out->values));
+	out->lengths = calloc(n, sizeof(*out->lengths));
 	out->key_item = calloc(n, sizeof(*out->key_item));
 	out->slots = calloc(slots, sizeof(*out->slots));
-	if (!out->values || !out->key_item || !out->slots)
+	if (!out->values || !out->lengths || !out->key_item || !out->slots)
 		return -ENOMEM;
 	for (int g = 1; g < PGF_GROUP_COUNT; g++) {
 		out->group_item[g] = calloc(n, sizeof(uint32_t));
@@ -32,6 +33,7 @@ static int out_room(struct pgf_rows_out *out, size_t n)
 void pgf_rows_out_free(struct pgf_rows_out *out)
 {
 	free(out->values);
+	free(out->lengths);
 	free(out->key_item);
 	free(out->slots);
 	for (int g = 0; g < PGF_GROUP_COUNT; g++) {
@@ -106,21 +108,19 @@ static void group_number(struct pgf_rows_out *out, const struct pgf_layout *layo
 
 static void group_encode(struct pgf_rows_out *out, struct pgf_encoder *enc,
                          const struct pgf_layout *layout, unsigned int group, const void *rows,
-                         size_t n)
+                         size_t n, struct pgf_index *key)
 {
-	struct pgf_index key;
-
-	group_number(out, layout, group, rows, n, &key);
-	pgf_encoder_index(enc, group == PGF_GROUP_TASK ? PGF_COL_TASK : PGF_COL_SHAPE, &key, n);
+	group_number(out, layout, group, rows, n, key);
+	pgf_encoder_index(enc, group == PGF_GROUP_TASK ? PGF_COL_TASK : PGF_COL_SHAPE, key, n);
 	for (size_t f = 0; f < layout->count; f++) {
 		const struct pgf_field *field = &layout->fields[f];
 
 		if (field->group != group)
 			continue;
-		for (uint32_t k = 0; k < key.count; k++)
+		for (uint32_t k = 0; k < key->count; k++)
 			out->values[k] = pgf_field_load(
 			        field, row_at(layout, rows, out->group_first[group][k]));
-		pgf_encoder_by(enc, field->tag, out->values, n, &key);
+		pgf_encoder_by(enc, field->tag, out->values, n, key);
 	}
 }
 
@@ -133,16 +133,56 @@ static bool has_group(const struct pgf_layout *layout, unsigned int group)
 	return false;
 }
 
+/* The state of pgf_rows_encode() between two columns. */
+struct keys {
+	struct pgf_index group[PGF_GROUP_COUNT];
+	struct pgf_index last; /* of the last PGF_WAY_KEY */
+	uint16_t length_tag;
+};
+
+/* Encodes one column out of out->values. */
+static void field_encode(struct pgf_rows_out *out, struct pgf_encoder *enc,
+                         const struct pgf_field *field, size_t n, struct keys *keys)
+{
+	switch (field->way) {
+	case PGF_WAY_LIST:
+		pgf_encoder_list(enc, field->tag, out->values, n);
+		break;
+	case PGF_WAY_STEPS:
+		pgf_encoder_steps(enc, field->tag, out->values, n);
+		break;
+	case PGF_WAY_KEY:
+		keys->last = (struct pgf_index){.item = out->key_item};
+		pgf_encoder_values(enc, field->tag, out->values, n, &keys->last);
+		break;
+	case PGF_WAY_KEYED:
+		pgf_encoder_keyed(enc, field->tag, out->values, n, &keys->last);
+		break;
+	case PGF_WAY_LENGTH:
+		memcpy(out->lengths, out->values, n * sizeof(*out->values));
+		keys->length_tag = field->tag;
+		pgf_encoder_values(enc, field->tag, out->values, n, NULL);
+		break;
+	case PGF_WAY_SPANS:
+		pgf_encoder_spans(enc, field->tag, out->values, n, &keys->group[PGF_GROUP_TASK],
+		                  out->lengths, keys->length_tag);
+		break;
+	default:
+		pgf_encoder_values(enc, field->tag, out->values, n, NULL);
+		break;
+	}
+}
+
 int pgf_rows_encode(struct pgf_rows_out *out, struct pgf_encoder *enc,
                     const struct pgf_layout *layout, const void *rows, size_t n)
 {
-	struct pgf_index key = {0};
+	struct keys keys = {0};
 
 	if (out_room(out, n))
 		return -ENOMEM;
 	for (unsigned int g = 1; g < PGF_GROUP_COUNT; g++) {
 		if (has_group(layout, g))
-			group_encode(out, enc, layout, g, rows, n);
+			group_encode(out, enc, layout, g, rows, n, &keys.group[g]);
 	}
 	for (size_t f = 0; f < layout->count; f++) {
 		const struct pgf_field *field = &layout->fields[f];
@@ -151,24 +191,7 @@ int pgf_rows_encode(struct pgf_rows_out *out, struct pgf_encoder *enc,
 			continue;
 		for (size_t i = 0; i < n; i++)
 			out->values[i] = pgf_field_load(field, row_at(layout, rows, i));
-		switch (field->way) {
-		case PGF_WAY_LIST:
-			pgf_encoder_list(enc, field->tag, out->values, n);
-			break;
-		case PGF_WAY_STEPS:
-			pgf_encoder_steps(enc, field->tag, out->values, n);
-			break;
-		case PGF_WAY_KEY:
-			key = (struct pgf_index){.item = out->key_item};
-			pgf_encoder_values(enc, field->tag, out->values, n, &key);
-			break;
-		case PGF_WAY_KEYED:
-			pgf_encoder_keyed(enc, field->tag, out->values, n, &key);
-			break;
-		default:
-			pgf_encoder_values(enc, field->tag, out->values, n, NULL);
-			break;
-		}
+		field_encode(out, enc, field, n, &keys);
 	}
 	return 0;
 }

@@ -13,6 +13,7 @@
 /* Memory of the writer's side, kept between blocks; zero to begin with. */
 struct pgf_rows_out {
 	uint64_t *values;
+	uint64_t *lengths;                      /* of the last PGF_WAY_LENGTH */
 	uint32_t *key_item;                     /* of the last PGF_WAY_KEY */
 	uint32_t *group_item[PGF_GROUP_COUNT];  /* group of each row */
 	uint32_t *group_first[PGF_GROUP_COUNT]; /* a row of each group */

@@ -103,11 +103,11 @@ static int check_identity(int fd, const struct pgf_symbol_query *query)
 
 	if (query->build && query->build_size) {
 		size = pgf_build_id(fd, build, sizeof(build));
-		if (size > 0)
-			return (size_t)size == query->build_size &&
-			                       !memcmp(build, query->build, query->build_size)
-			               ? 1
-			               : -ESTALE;
+		/* A file without one is another file. */
+		return size > 0 && (size_t)size == query->build_size &&
+		                       !memcmp(build, query->build, query->build_size)
+		               ? 1
+		               : -ESTALE;
 	}
 	if (fstat(fd, &st) < 0)
 		return -errno;

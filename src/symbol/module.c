@@ -248,6 +248,31 @@ void pgf_module_close(struct pgf_module *module)
 	free(module);
 }
 
+void pgf_module_fit(struct pgf_module *module, const struct pgf_symbol_query *query)
+{
+	uint64_t mask = (uint64_t)sysconf(_SC_PAGESIZE) - 1;
+	struct segment found = {0};
+	size_t count;
+	size_t i;
+
+	module->segments = 0;
+	if (elf_getphdrnum(module->main.elf, &count) < 0)
+		return;
+	for (i = 0; i < count; i++) {
+		GElf_Phdr phdr;
+
+		if (!gelf_getphdr(module->main.elf, (int)i, &phdr) || phdr.p_type != PT_LOAD ||
+		    !(phdr.p_flags & PF_X))
+			continue;
+		if (found.size)
+			return;
+		found = (struct segment){query->pgoff, (phdr.p_vaddr & mask) + phdr.p_memsz,
+		                         phdr.p_vaddr & ~mask};
+	}
+	if (found.size && ((found.size + mask) & ~mask) == query->end - query->start)
+		module->segment[module->segments++] = found;
+}
+
 int pgf_module_address(const struct pgf_module *module, uint64_t offset, uint64_t *addr)
 {
 	size_t i;

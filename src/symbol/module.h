@@ -17,6 +17,12 @@ int pgf_module_open(struct pgf_module **out, int fd, const char *path, int root)
 int pgf_module_image(struct pgf_module **out, char *image, size_t size);
 void pgf_module_close(struct pgf_module *module); /* accepts NULL */
 
+/*
+ * A debug file does not tell where its code stood in the mapped file: takes that from a mapping
+ * that is as long as its only executable segment. Without one its code is not found.
+ */
+void pgf_module_fit(struct pgf_module *module, const struct pgf_symbol_query *query);
+
 /* Translates an offset in the file to the file's own addresses. -ENOENT outside of its code. */
 int pgf_module_address(const struct pgf_module *module, uint64_t offset, uint64_t *addr);
 /* The function of an address: its name (raw) and entry; NULL when not known. */

@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "symbol/demangle.h"
+#include "symbol/known.h"
 #include "symbol/locate.h"
 #include "symbol/module.h"
 #include "symbol/names.h"
@@ -67,6 +69,9 @@ struct pgf_symbols {
 	struct text *texts;
 	struct text *symbols;
 	char *vdso;
+	struct pgf_known known;
+	bool offline;
+	uint64_t wall_ns; /* offline: a file that changed later is not the mapped one */
 };
 
 static const struct pgf_symbol nothing = {.module = "?", .path = ""};
@@ -161,6 +166,7 @@ void pgf_symbols_free(struct pgf_symbols *symbols)
 			close(symbols->held[i].root);
 	free_texts(symbols->texts);
 	free_texts(symbols->symbols);
+	pgf_known_clear(&symbols->known);
 	free(symbols->place);
 	free(symbols->cache);
 	free(symbols->vdso);
@@ -183,6 +189,8 @@ int pgf_symbols_hold(struct pgf_symbols *symbols, uint32_t pid)
 	struct pgf_held *old = find_held(symbols, pid);
 	int err;
 
+	if (symbols->offline)
+		return 0;
 	if (!old && symbols->held_count == HELD_MAX)
 		return -ENOSPC;
 	if (old && old->reads >= READS_MAX)
@@ -197,6 +205,30 @@ int pgf_symbols_hold(struct pgf_symbols *symbols, uint32_t pid)
 		old = &symbols->held[symbols->held_count++];
 	*old = held;
 	return 0;
+}
+
+int pgf_symbols_preset(struct pgf_symbols *symbols, uint32_t pid, uint64_t ip,
+                       const struct pgf_symbol *symbol)
+{
+	return pgf_known_add(&symbols->known, pid, ip, symbol);
+}
+
+int pgf_symbols_build(struct pgf_symbols *symbols, uint32_t dev, uint64_t ino, const char *path,
+                      const void *build, size_t size)
+{
+	struct pgf_known_build known = {.ino = ino, .dev = dev, .path = (char *)(uintptr_t)path};
+
+	if (!size || size > sizeof(known.build))
+		return -EINVAL;
+	known.size = (uint32_t)size;
+	memcpy(known.build, build, size);
+	return pgf_known_build_add(&symbols->known, &known);
+}
+
+void pgf_symbols_offline(struct pgf_symbols *symbols, uint64_t wall_ns)
+{
+	symbols->offline = true;
+	symbols->wall_ns = wall_ns;
 }
 
 static size_t hash(uint32_t place, uint64_t addr)
@@ -257,12 +289,41 @@ static void close_longest_unused(struct pgf_symbols *symbols)
 	}
 }
 
-static void open_file(struct pgf_symbols *symbols, struct place *place,
-                      const struct pgf_symbol_query *query)
+static bool is_changed(int fd, uint64_t wall_ns)
 {
+	struct stat st;
+
+	return fstat(fd, &st) < 0 ||
+	       (uint64_t)st.st_ctim.tv_sec * 1000000000ull + (uint64_t)st.st_ctim.tv_nsec > wall_ns;
+}
+
+/* The mapped file, or with its build id at least its debug file. A descriptor or -errno. */
+static int locate(const struct pgf_symbols *symbols, const struct pgf_symbol_query *query,
+                  const struct pgf_held *held, bool *exact, bool *debug)
+{
+	int fd = pgf_locate_mapped(query, held, exact);
+
+	*debug = false;
+	if (fd >= 0 && symbols->offline &&
+	    (!*exact || (!query->build && is_changed(fd, symbols->wall_ns)))) {
+		close(fd);
+		fd = -ESTALE;
+	}
+	if (fd >= 0 || !query->build)
+		return fd;
+	fd = pgf_locate_build(held ? held->root : -1, query->build, query->build_size);
+	*exact = *debug = fd >= 0;
+	return fd;
+}
+
+static void open_file(struct pgf_symbols *symbols, struct place *place,
+                      const struct pgf_symbol_query *asked)
+{
+	struct pgf_symbol_query copy = *asked, *query = &copy;
 	struct pgf_held here = {.root = -1};
 	const struct pgf_held *held = find_held(symbols, query->pid);
-	bool exact;
+	const struct pgf_known_build *known = pgf_known_build_find(&symbols->known, query);
+	bool exact, debug;
 	int fd;
 
 	place->used = ++symbols->clock;
@@ -270,13 +331,21 @@ static void open_file(struct pgf_symbols *symbols, struct place *place,
 		return;
 	place->tries++;
 	place->pid = query->pid;
+	if (known && !query->build) {
+		query->build = known->build;
+		query->build_size = known->size;
+	}
+	if (symbols->offline)
+		query->pid = 0;
 	if (!held && query->pid && pgf_locate_hold(&here, query->pid) == 0)
 		held = &here;
-	fd = pgf_locate_mapped(query, held, &exact);
+	fd = locate(symbols, query, held, &exact, &debug);
 	if (fd >= 0) {
 		if (symbols->open >= OPEN_MAX)
 			close_longest_unused(symbols);
 		if (pgf_module_open(&place->elf, fd, query->path, held ? held->root : -1) == 0) {
+			if (debug)
+				pgf_module_fit(place->elf, query);
 			place->exact = exact;
 			symbols->open++;
 		}
@@ -291,7 +360,7 @@ static void open_vdso(struct pgf_symbols *symbols, struct place *place)
 	const Elf64_Ehdr *ehdr = (const void *)own;
 	size_t size;
 
-	if (place->loaded || !own)
+	if (place->loaded || !own || symbols->offline)
 		return;
 	place->loaded = true;
 	if (sizeof(void *) != 8 || ehdr->e_ident[EI_CLASS] != ELFCLASS64)
@@ -312,7 +381,7 @@ static void open_names(struct pgf_symbols *symbols, struct place *place, uint32_
 	struct pgf_held here = {.pid = pid, .inner_pid = pid, .uid = geteuid(), .root = -1};
 	const struct pgf_held *held = find_held(symbols, pid);
 
-	if (place->loaded)
+	if (place->loaded || symbols->offline)
 		return;
 	place->loaded = true;
 	if (place->type == PLACE_KERNEL) {
@@ -528,11 +597,17 @@ static const struct pgf_symbol *resolve(struct pgf_symbols *symbols, struct plac
 const struct pgf_symbol *pgf_symbols_find(struct pgf_symbols *symbols,
                                           const struct pgf_symbol_query *query)
 {
+	const struct pgf_symbol *symbol = pgf_known_find(&symbols->known, query->pid, query->ip);
+	struct cached *slot;
+	struct place *place;
+	uint32_t number;
 	uint64_t addr;
-	struct place *place = find_place(symbols, query, &addr);
-	uint32_t number = (uint32_t)(place - symbols->place);
-	struct cached *slot = cache_slot(symbols, number, addr);
-	const struct pgf_symbol *symbol;
+
+	if (symbol)
+		return symbol;
+	place = find_place(symbols, query, &addr);
+	number = (uint32_t)(place - symbols->place);
+	slot = cache_slot(symbols, number, addr);
 
 	/* A file that could not be reached may be reachable through another process. */
 	if (slot->symbol && !(place->type == PLACE_FILE && !place->elf && !slot->symbol->func &&

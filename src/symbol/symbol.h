@@ -66,6 +66,28 @@ int pgf_symbols_hold(struct pgf_symbols *symbols, uint32_t pid);
 const struct pgf_symbol *pgf_symbols_find(struct pgf_symbols *symbols,
                                           const struct pgf_symbol_query *query);
 /*
+ * Sets the symbol of ip in pid (0: in every process), found out when its code was there: it
+ * wins over everything that is found now; the first one for an address stays. *symbol is
+ * copied with its text. 0, -ENOMEM, -E2BIG when there are too many.
+ */
+int pgf_symbols_preset(struct pgf_symbols *symbols, uint32_t pid, uint64_t ip,
+                       const struct pgf_symbol *symbol);
+/*
+ * Tells the GNU build id (size bytes) of the file that was mapped as path with this inode. A file
+ * of that path, or a debug file below /usr/lib/debug/.build-id, that has it is exact whatever
+ * its inode is; one that has another is never used. To be called before the file is looked up.
+ * 0, -EINVAL, -ENOMEM, -E2BIG when there are too many.
+ */
+int pgf_symbols_build(struct pgf_symbols *symbols, uint32_t dev, uint64_t ino, const char *path,
+                      const void *build, size_t size);
+/*
+ * For addresses that are not of this machine's present (a recording): from here on no process is
+ * looked at, neither this kernel nor its vdso are taken for the recorded ones, and a file is
+ * used only when it is proved to be the mapped one: by build id, or by device and inode when
+ * it has not changed since wall_ns (CLOCK_REALTIME; 0: inodes prove nothing).
+ */
+void pgf_symbols_offline(struct pgf_symbols *symbols, uint64_t wall_ns);
+/*
  * Writes "func+0x12" or "libfoo.so+0x1234" or "0x7f…" into buf, unescaped; returns the
  * length of the whole text as snprintf does.
  */

@@ -640,6 +640,7 @@ int task_fork_fixed(struct fork_args_fixed *ctx)
 #define CALL_MREMAP   4
 #define CALL_MADVISE  5
 #define CALL_BRK      6
+#define CALL_UFFD     12
 
 struct call_enter {
 	__u64 common;
@@ -722,6 +723,26 @@ SEC("tracepoint")
 int call_madvise(struct call_enter *ctx)
 {
 	return call_entered(ctx, ctx->args[0], ctx->args[1], ctx->args[2], CALL_MADVISE);
+}
+
+/* userfaultfd's registrations: the ranges are in user memory. linux/userfaultfd.h. */
+#define UFFD_REGISTER   0xc020aa00u
+#define UFFD_UNREGISTER 0x8010aa01u
+
+SEC("tracepoint")
+int call_ioctl(struct call_enter *ctx)
+{
+	__u32 command = (__u32)ctx->args[1];
+	__u64 range[3] = {0, 0, 0};
+	const void *from = (const void *)ctx->args[2];
+	__u32 mode;
+
+	if (command != UFFD_REGISTER && command != UFFD_UNREGISTER)
+		return 0;
+	if (bpf_probe_read_user(range, command == UFFD_REGISTER ? 24 : 16, from))
+		return 0;
+	mode = command == UFFD_REGISTER ? (__u32)range[2] : 0;
+	return call_entered(ctx, range[0], range[1], mode, CALL_UFFD);
 }
 
 SEC("tracepoint")
