@@ -319,6 +319,8 @@ PGF_TREE enum pgf_kind pgf_likely_bus(const struct pgf_state *s)
 {
 	if (PGF_IS(s, PGF_S_HUGETLB))
 		return PGF_BUS_HUGETLB;
+	if (PGF_IS(s, PGF_S_UFFD_SIGBUS))
+		return PGF_BUS_UFFD;
 	/* In anonymous memory: userfaultfd refused, or its handler said poison. */
 	return PGF_ISNT(s, PGF_S_ANON) ? PGF_BUS_EOF : PGF_UNKNOWN;
 }

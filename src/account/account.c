@@ -143,11 +143,33 @@ static uint32_t process_end(struct pgf_account *account, uint32_t pid)
 
 /* Faults. */
 
-static uint32_t what_of(const struct pgf_fault *fault)
+enum pgf_class pgf_account_class(const struct pgf_fault *fault, const struct pgf_map *map)
+{
+	enum pgf_class class = pgf_set_class(fault->leaves);
+
+	if (class != PGF_CLASS_UNKNOWN || !map || fault->flags & (PGF_F_FAILED | PGF_F_UNFINISHED))
+		return class;
+	switch (map->type) {
+	case PGF_MAP_ANON:
+	case PGF_MAP_HEAP:
+	case PGF_MAP_STACK:
+		return PGF_CLASS_ANON;
+	case PGF_MAP_FILE:
+		return PGF_CLASS_FILE;
+	case PGF_MAP_SHMEM:
+		return PGF_CLASS_SHMEM;
+	case PGF_MAP_HUGETLB:
+		return PGF_CLASS_HUGETLB;
+	default:
+		return PGF_CLASS_UNKNOWN;
+	}
+}
+
+static uint32_t what_of(const struct pgf_fault *fault, const struct pgf_map *map)
 {
 	if (fault->kind != PGF_UNKNOWN && fault->kind < PGF_WHAT_UNKNOWN)
 		return fault->kind;
-	return PGF_WHAT_UNKNOWN + (uint32_t)pgf_set_class(fault->leaves);
+	return PGF_WHAT_UNKNOWN + (uint32_t)pgf_account_class(fault, map);
 }
 
 /* One fault or one cell, ready to be added. */
@@ -201,7 +223,7 @@ static struct pgf_group *data_group(struct pgf_account *account, const struct am
 	struct pgf_key key = {
 	        .a = (uint64_t)process << 32 | fault->tid,
 	        .b = fault->cgroup,
-	        .c = (uint64_t)label << 8 | what_of(fault),
+	        .c = (uint64_t)label << 8 | what_of(fault, map),
 	};
 	struct pgf_group *group;
 
@@ -222,10 +244,10 @@ static struct pgf_group *data_group(struct pgf_account *account, const struct am
 
 /* The group on the side of the code; NULL without memory. */
 static struct pgf_group *code_group(struct pgf_account *account, const struct amount *amount,
-                                    uint32_t process)
+                                    uint32_t process, const struct pgf_map *map)
 {
 	const struct pgf_fault *fault = amount->fault;
-	struct pgf_key key = {.c = what_of(fault)};
+	struct pgf_key key = {.c = what_of(fault, map)};
 	struct pgf_group *group;
 
 	if (fault->ip && !(fault->flags & PGF_F_NO_IP))
@@ -288,7 +310,7 @@ int pgf_account_fault(struct pgf_account *account, const struct pgf_fault *fault
 	/* All lookups first: their cache misses overlap. */
 	pgf_pages_prefetch(&account->pages, process, fault->access.address);
 	data = data_group(account, &amount, process, map);
-	code = code_group(account, &amount, process);
+	code = code_group(account, &amount, process, map);
 	if (!data || !code)
 		return -ENOMEM;
 	pgf_dist_prefetch(&data->dist, amount.bucket);
@@ -315,7 +337,7 @@ int pgf_account_cell(struct pgf_account *account, const struct pgf_cell *cell,
 
 	if (!process)
 		return -ENOMEM;
-	group = cell->code ? code_group(account, &amount, process)
+	group = cell->code ? code_group(account, &amount, process, map)
 	                   : data_group(account, &amount, process, map);
 	return group ? group_add(group, &amount) : -ENOMEM;
 }

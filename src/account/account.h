@@ -132,6 +132,12 @@ int pgf_account_cell(struct pgf_account *account, const struct pgf_cell *cell,
 /* Follows an event of the address spaces, in time order with the faults. 0 or -ENOMEM. */
 int pgf_account_space(struct pgf_account *account, const struct pgf_space_event *event);
 
+/*
+ * The class of a fault whose kind is not known: the one that all possible kinds share, else
+ * what the mapping says; map may be NULL.
+ */
+enum pgf_class pgf_account_class(const struct pgf_fault *fault, const struct pgf_map *map);
+
 /* The sums over everything. 0 or -ENOMEM. */
 int pgf_account_total(struct pgf_account *account, struct pgf_stat *stat);
 void pgf_account_loss(const struct pgf_account *account, struct pgf_account_loss *loss);

@@ -12,6 +12,8 @@
 #include "account/account.h"
 #include "observe/session.h"
 
+struct pgf_run;
+
 #define PGF_EXIT_FAILURE 1
 #define PGF_EXIT_LOST    2
 #define PGF_EXIT_ASSERT  3
@@ -128,6 +130,9 @@ int pgf_session_drive(struct pgf_session *session, const struct pgf_options *opt
  */
 int pgf_exit_status(const struct pgf_options *options, const struct pgf_totals *totals,
                     struct pgf_account *account, bool command_ended, int wait_status);
+
+/* Writes a run as --json, --csv and --by ask for it. 0, -EIO, -ENOMEM. */
+int pgf_run_show(FILE *out, const struct pgf_options *options, const struct pgf_run *run);
 
 /* Checks one --assert expression's syntax: 0 or -EINVAL. */
 int pgf_assert_check(const char *expression);

@@ -402,13 +402,15 @@ static void options_default(struct pgf_options *o)
 int pgf_options_parse(struct pgf_options *o, unsigned int mask, const char *usage, int argc,
                       char **argv, int *status)
 {
+	/* The options of a command to be run are its own. */
+	const char *letters = mask & PGF_OPT_TARGET ? "+:p:ad:o:i:gvTh" : ":p:ad:o:i:gvTh";
 	int option, ret;
 
 	options_default(o);
 	optind = 0;
 	opterr = 0;
 	*status = PGF_EXIT_USAGE;
-	while ((option = getopt_long(argc, argv, "+:p:ad:o:i:gvTh", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
 		char name[64];
 
 		if (option == 'h') {

@@ -80,7 +80,7 @@ static int sink_space(void *ctx, const struct pgf_space_event *event)
 	return pgf_account_space(sink->account, event);
 }
 
-static int run_show(FILE *out, const struct pgf_options *o, const struct pgf_run *run)
+int pgf_run_show(FILE *out, const struct pgf_options *o, const struct pgf_run *run)
 {
 	if (o->json)
 		return o->by < 0 ? pgf_json_write(out, run)
@@ -137,7 +137,7 @@ static int run_report(const struct pgf_options *o, struct pgf_session *session,
 	if (!out)
 		return PGF_EXIT_FAILURE;
 	run.colour = o->colour && isatty(fileno(out));
-	ret = run_show(out, o, &run);
+	ret = pgf_run_show(out, o, &run);
 	if (!ret)
 		ret = pgf_output_close(out, fallback);
 	if (ret) {

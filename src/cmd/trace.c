@@ -2,14 +2,12 @@
 /* `pgfault trace`: a line a fault, as it happens. */
 #include "cmd/cmd.h"
 
-#include <errno.h>
-#include <fnmatch.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "show/faultline.h"
+#include "cmd/faultview.h"
 #include "show/json.h"
 #include "symbol/symbol.h"
 
@@ -39,68 +37,24 @@ static const char usage[] =
         "\n"
         "The lines go to stdout. The command's exit status is passed through.\n";
 
-struct trace_sink {
-	const struct pgf_options *options;
-	struct pgf_space *space;
-	struct pgf_symbols *symbols;
-	struct pgf_line_opts line;
-	FILE *out;
-	uint64_t shown;
-	uint32_t last_pid;
-};
-
-static bool fault_wanted(const struct trace_sink *t, const struct pgf_fault *fault,
-                         const struct pgf_map *map)
-{
-	const struct pgf_options *o = t->options;
-
-	if (o->kinds && !(o->kinds & PGF_SET(fault->kind)))
-		return false;
-	if (o->min_us > 0 && (double)fault->duration_ns < o->min_us * 1000)
-		return false;
-	if (o->addr_high &&
-	    (fault->access.address < o->addr_low || fault->access.address >= o->addr_high))
-		return false;
-	if (o->map_glob && (!map || fnmatch(o->map_glob, map->name, 0)))
-		return false;
-	return true;
-}
-
-static const struct pgf_symbol *fault_symbol(struct trace_sink *t, const struct pgf_fault *fault)
-{
-	struct pgf_symbol_query query = {.ip = fault->ip, .pid = fault->pid};
-	const struct pgf_map *map;
-
-	if (fault->flags & PGF_F_NO_IP || !fault->ip)
-		return NULL;
-	map = pgf_space_find(t->space, fault->pid, fault->ip);
-	if (map) {
-		query.start = map->start;
-		query.end = map->end;
-		query.pgoff = map->pgoff;
-		query.ino = map->ino;
-		query.dev = map->dev;
-		query.path = map->name;
-	}
-	if (fault->pid != t->last_pid) {
-		t->last_pid = fault->pid;
-		pgf_symbols_hold(t->symbols, fault->pid);
-	}
-	return pgf_symbols_find(t->symbols, &query);
-}
-
 static int trace_fault(void *ctx, const struct pgf_fault *fault)
 {
-	struct trace_sink *t = ctx;
-	const struct pgf_map *map = pgf_space_map(t->space, fault->map_id);
+	struct pgf_faultview *view = ctx;
 
-	if (!fault_wanted(t, fault, map))
-		return 0;
-	t->shown++;
-	return pgf_faultline_write(t->out, &t->line, fault, map, fault_symbol(t, fault));
+	return pgf_faultview_fault(view, fault, pgf_space_map(view->space, fault->map_id));
 }
 
-static int trace_begin(struct trace_sink *t, struct pgf_session *session)
+static int trace_space(void *ctx, const struct pgf_space_event *event)
+{
+	struct trace_sink *t = ctx;
+
+	if (event->type != PGF_SPACE_EXIT || event->tid != event->pid)
+		return 0;
+	return pgf_faultline_exit(t->out, &t->line, event,
+	                          pgf_space_comm(t->space, event->pid, event->tid));
+}
+
+static int trace_begin(struct pgf_faultview *t, struct pgf_session *session)
 {
 	const struct pgf_options *o = t->options;
 	char target[1024];
@@ -115,13 +69,11 @@ static int trace_begin(struct trace_sink *t, struct pgf_session *session)
 	};
 
 	pgf_target_text(&o->session.target, target, sizeof(target));
-	if (o->json)
-		return pgf_json_header(t->out, &run);
-	return pgf_faultline_header(t->out, &t->line);
+	return pgf_faultview_begin(t, &run);
 }
 
 /* The closing line goes to stderr: the lines themselves may feed another program. */
-static void trace_close(const struct trace_sink *t, struct pgf_session *session)
+static void trace_close(const struct pgf_faultview *t, struct pgf_session *session)
 {
 	const struct pgf_totals *totals = pgf_session_totals(session);
 	const uint64_t gup = totals->task_min + totals->task_maj - totals->seen;
@@ -148,9 +100,9 @@ static uint64_t trace_now(void)
 	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
-static int trace_session(const struct pgf_options *o, struct trace_sink *t)
+static int trace_session(const struct pgf_options *o, struct pgf_faultview *t)
 {
-	struct pgf_sink sink = {.ctx = t, .fault = trace_fault};
+	struct pgf_sink sink = {.ctx = t, .fault = trace_fault, .space = trace_space};
 	struct pgf_session *session = NULL;
 	bool exec_failed, ended;
 	char err[512];
@@ -181,26 +133,10 @@ static int trace_session(const struct pgf_options *o, struct trace_sink *t)
 	return status;
 }
 
-static int format_set(const struct pgf_options *o, struct pgf_line_opts *line)
-{
-	int format = PGF_LINE_TABLE;
-
-	if (o->format)
-		format = pgf_line_format_parse(o->format);
-	if (format < 0) {
-		pgf_complain("--format %s: give table, classic, calls or return", o->format);
-		return -EINVAL;
-	}
-	line->format = o->json ? PGF_LINE_JSON : (enum pgf_line_format)format;
-	line->timestamps = o->timestamps;
-	line->vmf_abi = pgf_vmf_abi(pgf_kernel_release());
-	return 0;
-}
-
 int pgf_cmd_trace(int argc, char **argv)
 {
 	struct pgf_options options;
-	struct trace_sink t = {.options = &options};
+	struct pgf_faultview t = {.options = &options};
 	int status, ret;
 
 	if (pgf_options_parse(&options,
@@ -215,7 +151,7 @@ int pgf_cmd_trace(int argc, char **argv)
 		pgf_complain("trace: --csv, --assert and --aggregate are for run and report");
 		return PGF_EXIT_USAGE;
 	}
-	if (format_set(&options, &t.line))
+	if (pgf_faultview_format(&t, pgf_kernel_release()))
 		return PGF_EXIT_USAGE;
 	options.session.target.pids = options.pids;
 	options.session.calls = !options.session.basic;

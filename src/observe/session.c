@@ -138,7 +138,15 @@ static int out_space(void *ctx, const struct pgf_space_event *event)
 		s->exec_seen = true;
 	if (pgf_space_apply(s->space, event))
 		s->failed_space = true;
-	return s->sink.space ? s->sink.space(s->sink.ctx, event) : 0;
+	if (!s->sink.space)
+		return 0;
+	if (event->type == PGF_SPACE_EXIT && event->exit_code < 0) {
+		struct pgf_space_event told = *event;
+
+		told.exit_code = pgf_tasks_exit_code(s->tasks, event->tid);
+		return s->sink.space(s->sink.ctx, &told);
+	}
+	return s->sink.space(s->sink.ctx, event);
 }
 
 /* Mappings that the table read from /proc itself: a recording needs them, too. */

@@ -22,7 +22,7 @@ struct task {
 	uint32_t tid;
 	uint32_t pid;
 	uint32_t state;
-	uint32_t pad;
+	int exit_code;     /* GONE, EARLY: wait status, -1 not known */
 	uint64_t base_min; /* LIVE: baseline; EARLY: the final counters */
 	uint64_t base_maj;
 };
@@ -123,6 +123,7 @@ static struct task *task_add(struct pgf_tasks *t, uint32_t pid, uint32_t tid, en
 	task = task_place(t, tid);
 	task->pid = pid;
 	task->state = state;
+	task->exit_code = -1;
 	task->base_min = 0;
 	task->base_maj = 0;
 	return task;
@@ -204,6 +205,8 @@ static void task_exited(void *ctx, const struct pgf_exit_stats *stats)
 	struct pgf_tasks *t = ctx;
 	struct task *task = task_find(t, (uint32_t)stats->tid);
 
+	if (task)
+		task->exit_code = stats->exit_code;
 	if (!task) {
 		task = task_add(t, (uint32_t)stats->pid, (uint32_t)stats->tid, TASK_EARLY);
 		if (!task) {
@@ -212,6 +215,7 @@ static void task_exited(void *ctx, const struct pgf_exit_stats *stats)
 		}
 		task->base_min = stats->minflt;
 		task->base_maj = stats->majflt;
+		task->exit_code = stats->exit_code;
 		return;
 	}
 	if (task->state == TASK_EARLY) { /* a reused tid of a stranger */
@@ -230,6 +234,20 @@ int pgf_tasks_drain(struct pgf_tasks *t)
 	if (!t->stats)
 		return 0;
 	return pgf_taskstats_drain(t->stats, task_exited, t);
+}
+
+int pgf_tasks_exit_code(const struct pgf_tasks *t, uint32_t tid)
+{
+	int code = -1;
+
+	for (size_t i = tid * 2654435761u;; i++) {
+		const struct task *task = &t->slots[i & (t->room - 1)];
+
+		if (task->state == TASK_FREE)
+			return code;
+		if (task->tid == tid)
+			code = task->exit_code;
+	}
 }
 
 int pgf_tasks_baseline(const struct pgf_tasks *t, uint32_t tid, uint64_t *min, uint64_t *maj)

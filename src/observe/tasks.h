@@ -30,6 +30,8 @@ int pgf_tasks_event(struct pgf_tasks *tasks, const struct pgf_space_event *event
 int pgf_tasks_drain(struct pgf_tasks *tasks);
 /* A task's counters when tracing began; -ESRCH when it is not among them (any more). */
 int pgf_tasks_baseline(const struct pgf_tasks *tasks, uint32_t tid, uint64_t *min, uint64_t *maj);
+/* The wait status of a task that has ended, -1 when it was not reported. */
+int pgf_tasks_exit_code(const struct pgf_tasks *tasks, uint32_t tid);
 /* Reads the counters of tasks that still live and writes task_* of *totals. */
 void pgf_tasks_finish(struct pgf_tasks *tasks, struct pgf_totals *totals);
 

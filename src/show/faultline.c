@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "account/account.h"
 #include "show/colour.h"
@@ -76,9 +77,10 @@ static bool has_duration(const struct pgf_fault *fault)
 	return !(fault->flags & (PGF_F_NO_DURATION | PGF_F_UNFINISHED));
 }
 
-static void kind_text(char *buf, size_t size, const struct pgf_fault *fault)
+static void kind_text(char *buf, size_t size, const struct pgf_fault *fault,
+                      const struct pgf_map *map)
 {
-	pgf_naming_kind_id(buf, size, fault->kind, pgf_set_class(fault->leaves));
+	pgf_naming_kind_id(buf, size, fault->kind, pgf_account_class(fault, map));
 	if (fault->flags & PGF_F_INFERRED)
 		strncat(buf, "~", size - strlen(buf) - 1);
 }
@@ -103,7 +105,7 @@ static void write_table(FILE *out, const struct pgf_shown_fault *shown)
 
 	write_time(out, shown->opts, fault);
 	access_text(access, &fault->access);
-	kind_text(kind, sizeof(kind), fault);
+	kind_text(kind, sizeof(kind), fault, shown->map);
 	fprintf(out, "%7u %7u ", fault->pid, fault->tid);
 	put_padded(out, fault->comm, COMM_WIDTH);
 	fprintf(out, "%12" PRIx64 " %-2s ", (uint64_t)fault->access.address, access);
@@ -133,21 +135,21 @@ static void write_table(FILE *out, const struct pgf_shown_fault *shown)
 	}
 }
 
-/* PID EXIT_CODE COMM DURATION_NS, EXIT_CODE being what handle_mm_fault() returned. */
+/*
+ * PID EXIT_CODE COMM DURATION_NS. The exit code is that of the task so far, and a task that
+ * takes a fault has not ended.
+ */
 static void write_classic(FILE *out, const struct pgf_shown_fault *shown)
 {
 	const struct pgf_fault *fault = shown->fault;
-	char code[16] = "?";
 	char comm[4 * PGF_COMM_LEN + 1];
 	char duration[24] = "?";
 
-	if (shown->opts->vm_fault_known && !(fault->flags & PGF_F_UNFINISHED))
-		snprintf(code, sizeof(code), "%u", fault->vm_fault);
 	if (has_duration(fault))
 		snprintf(duration, sizeof(duration), "%" PRIu64, (uint64_t)fault->duration_ns);
 	pgf_escape_terminal(comm, sizeof(comm), fault->comm);
 	write_time(out, shown->opts, fault);
-	fprintf(out, "%-7u %-9s %-16s %s\n", fault->pid, code, comm, duration);
+	fprintf(out, "%-7u %-9d %-16s %s\n", fault->pid, 0, comm, duration);
 }
 
 static void write_calls(FILE *out, const struct pgf_shown_fault *shown)
@@ -431,5 +433,24 @@ int pgf_faultline_write(FILE *out, const struct pgf_line_opts *opts, const struc
 		pgf_fields_line(out, &pgf_line_fault, &shown);
 		break;
 	}
+	return ferror(out) ? -EIO : 0;
+}
+
+int pgf_faultline_exit(FILE *out, const struct pgf_line_opts *opts,
+                       const struct pgf_space_event *event, const char *comm)
+{
+	const struct pgf_fault at = {.time_ns = event->time_ns};
+	int status = event->exit_code;
+	char name[4 * PGF_COMM_LEN + 1];
+
+	if (opts->format != PGF_LINE_TABLE || status < 0)
+		return 0;
+	pgf_escape_terminal(name, sizeof(name), comm);
+	write_time(out, opts, &at);
+	fprintf(out, "%7u %7u %-16s ", event->pid, event->tid, name);
+	if (WIFSIGNALED(status))
+		fprintf(out, "ended by signal %d\n", WTERMSIG(status));
+	else
+		fprintf(out, "ended with exit code %d\n", WEXITSTATUS(status));
 	return ferror(out) ? -EIO : 0;
 }

@@ -32,6 +32,12 @@ int pgf_faultline_header(FILE *out, const struct pgf_line_opts *opts);
 /* map and symbol may be NULL. 0 or -EIO. */
 int pgf_faultline_write(FILE *out, const struct pgf_line_opts *opts, const struct pgf_fault *fault,
                         const struct pgf_map *map, const struct pgf_symbol *symbol);
+/*
+ * A line for the end of a process, PGF_LINE_TABLE only: its exit code or signal, of the wait
+ * status. 0 or -EIO.
+ */
+int pgf_faultline_exit(FILE *out, const struct pgf_line_opts *opts,
+                       const struct pgf_space_event *event, const char *comm);
 /* -EINVAL */
 int pgf_line_format_parse(const char *name);
 

@@ -22,8 +22,8 @@
 	(PGF_O_COMPLETED | PGF_O_MAJOR | PGF_O_ALLOC | PGF_O_ALLOC_ZERO | PGF_O_ALLOC_PMD |        \
 	 PGF_O_ALLOC_LARGE | PGF_O_RSS_ANON | PGF_O_RSS_FILE | PGF_O_RSS_SHMEM | PGF_O_RSS_SWAP |  \
 	 PGF_O_MAP_PAGES | PGF_O_FILEMAP | PGF_O_CACHE_ADD | PGF_O_BIO | PGF_O_MIGRATE |           \
-	 PGF_O_RECLAIM | PGF_O_COMPACT | PGF_O_LOCK_WAIT | PGF_O_SIGSEGV | PGF_O_SIGBUS |          \
-	 PGF_O_MAPERR | PGF_O_ACCERR | PGF_O_PKUERR | PGF_O_ADRERR | PGF_O_MCEERR)
+	 PGF_O_RECLAIM | PGF_O_COMPACT | PGF_O_LOCK_WAIT | PGF_O_SLEPT | PGF_O_SIGSEGV |           \
+	 PGF_O_SIGBUS | PGF_O_MAPERR | PGF_O_ACCERR | PGF_O_PKUERR | PGF_O_ADRERR | PGF_O_MCEERR)
 
 /* How sure the tracepoint tier can be. */
 enum sure { EXACT, INFERRED, OPEN, WRONG };
@@ -54,6 +54,7 @@ struct decide_row {
 
 #define DONE   PGF_O_COMPLETED
 #define MAJOR  (PGF_O_COMPLETED | PGF_O_MAJOR)
+#define SLEPT  PGF_O_SLEPT
 #define PAGE   PGF_O_ALLOC
 #define ZEROED (PGF_O_ALLOC | PGF_O_ALLOC_ZERO)
 #define HUGE   (PGF_O_ALLOC | PGF_O_ALLOC_PMD)
@@ -98,7 +99,7 @@ static const struct decide_row decide_rows[] = {
         {"file read, cached", USER | PGF_S_CACHED, AT(NONE, PTE), IS(FILE_READ),
          DONE | PGF_O_MAP_PAGES | PGF_O_RSS_FILE, EXACT, NOTHING},
         {"file read, cold", USER, AT(NONE, PTE), IS(FILE_READ),
-         MAJOR | PAGE | PGF_O_FILEMAP | PGF_O_CACHE_ADD | PGF_O_BIO | PGF_O_MAP_PAGES |
+         MAJOR | SLEPT | PAGE | PGF_O_FILEMAP | PGF_O_CACHE_ADD | PGF_O_BIO | PGF_O_MAP_PAGES |
                  PGF_O_RSS_FILE,
          EXACT, NOTHING},
         {"private file, first write", USER | W | PGF_S_CACHED, AT(NONE, PTE), IS(FILE_COW),
@@ -164,28 +165,29 @@ static const struct decide_row decide_rows[] = {
         {"hugetlb, pool empty", HTLB | W | PGF_S_POOL_EMPTY, AT(NONE, PMD), IS(BUS_HUGETLB), ADRERR,
          INFERRED, NOTHING},
         /* userfaultfd */
-        {"uffd missing read", ANON | PGF_S_UFFD_MISSING, AT(NONE, PTE), IS(UFFD_MISSING), DONE,
-         WRONG, PGF_ANON_ZERO, 0},
+        {"uffd missing read", ANON | PGF_S_UFFD_MISSING, AT(NONE, PTE), IS(UFFD_MISSING),
+         DONE | SLEPT, WRONG, PGF_ANON_ZERO, 0},
         {"uffd missing read, watched", ANON | PGF_S_UFFD_MISSING, AT(NONE, PTE), IS(UFFD_MISSING),
-         DONE, OPEN, 0, PGF_S_UFFD_MISSING},
+         DONE | SLEPT, INFERRED, 0, PGF_S_UFFD_MISSING},
         {"uffd missing write", ANON | W | PGF_S_UFFD_MISSING, AT(NONE, PTE), IS(UFFD_MISSING),
-         DONE | ZEROED, OPEN, NOTHING},
+         DONE | SLEPT | ZEROED, OPEN, NOTHING},
         {"uffd wp over zero page, watched",
          ANON | WP | PGF_S_ENTRY_ZERO | PGF_S_ENTRY_UFFDWP | PGF_S_UFFD_WP, AT(PRESENT, PTE),
-         IS(UFFD_WP), DONE | ZEROED | PGF_O_RSS_ANON, OPEN, 0, PGF_S_UFFD_WP},
+         IS(UFFD_WP), DONE | SLEPT | ZEROED | PGF_O_RSS_ANON, INFERRED, 0, PGF_S_UFFD_WP},
         {"uffd wp", ANON | WP | PGF_S_PAGE_ANON | PGF_S_ENTRY_UFFDWP | PGF_S_UFFD_WP,
-         AT(PRESENT, PTE), IS(UFFD_WP), DONE, WRONG, PGF_WP_REUSE, 0},
-        {"uffd minor", SHM | PGF_S_CACHED | PGF_S_UFFD_MINOR, AT(NONE, PTE), IS(UFFD_MINOR), DONE,
-         OPEN, NOTHING},
+         AT(PRESENT, PTE), IS(UFFD_WP), DONE | SLEPT, WRONG, PGF_WP_REUSE, 0},
+        {"uffd minor", SHM | PGF_S_CACHED | PGF_S_UFFD_MINOR, AT(NONE, PTE), IS(UFFD_MINOR),
+         DONE | SLEPT, OPEN, NOTHING},
         {"uffd, FEATURE_SIGBUS", ANON | PGF_S_UFFD_MISSING | PGF_S_UFFD_SIGBUS, AT(NONE, PTE),
-         IS(BUS_UFFD), ADRERR, INFERRED, NOTHING},
+         IS(BUS_UFFD), ADRERR, OPEN, NOTHING},
         {"uffd, nobody to handle it", ANON | PGF_S_UFFD_MISSING, AT(NONE, PTE),
-         TURNS(UFFD_MISSING, BUS_UFFD), ADRERR, INFERRED, NOTHING},
+         TURNS(UFFD_MISSING, BUS_UFFD), ADRERR, OPEN, NOTHING},
         /* Others. */
         {"NUMA hint, local", ANON, AT(PROTNONE, PTE), IS(NUMA_HINT), DONE, WRONG, PGF_ANON_ZERO, 0},
         {"NUMA hint, migrated", ANON | W, AT(PROTNONE, PTE), IS(NUMA_HINT),
          DONE | PAGE | PGF_O_MIGRATE, WRONG, PGF_UNKNOWN, 0},
-        {"migration", ANON | W, AT(MIGRATION, PTE), IS(MIGRATION_WAIT), DONE, OPEN, NOTHING},
+        {"migration", ANON | W, AT(MIGRATION, PTE), IS(MIGRATION_WAIT), DONE | SLEPT, OPEN,
+         NOTHING},
         {"device private", ANON | W, AT(DEVICE_PRIVATE, PTE), IS(DEVICE_PRIVATE),
          DONE | PAGE | PGF_O_MIGRATE, WRONG, PGF_UNKNOWN, 0},
         {"dax", SHARED | W | PGF_S_DEVICE, AT(NONE, PTE), IS(DEVICE_PFN), DONE, OPEN, NOTHING},

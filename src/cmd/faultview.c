@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cmd/faultview.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+
+#include "show/json.h"
+#include "symbol/symbol.h"
+
+bool pgf_faultview_wants(const struct pgf_options *o, const struct pgf_fault *fault,
+                         const struct pgf_map *map)
+{
+	if (o->kinds && !(o->kinds & PGF_SET(fault->kind)))
+		return false;
+	if (o->min_us > 0 && (double)fault->duration_ns < o->min_us * 1000)
+		return false;
+	if (o->addr_high &&
+	    (fault->access.address < o->addr_low || fault->access.address >= o->addr_high))
+		return false;
+	if (o->map_glob && (!map || fnmatch(o->map_glob, map->name, 0)))
+		return false;
+	return true;
+}
+
+static const struct pgf_symbol *fault_symbol(struct pgf_faultview *view,
+                                             const struct pgf_fault *fault)
+{
+	struct pgf_symbol_query query = {.ip = fault->ip, .pid = fault->pid};
+	const struct pgf_map *map;
+
+	if (fault->flags & PGF_F_NO_IP || !fault->ip)
+		return NULL;
+	map = pgf_space_find(view->space, fault->pid, fault->ip);
+	if (map) {
+		query.start = map->start;
+		query.end = map->end;
+		query.pgoff = map->pgoff;
+		query.ino = map->ino;
+		query.dev = map->dev;
+		query.path = map->name;
+	}
+	if (fault->pid != view->last_pid) {
+		view->last_pid = fault->pid;
+		pgf_symbols_hold(view->symbols, fault->pid);
+	}
+	return pgf_symbols_find(view->symbols, &query);
+}
+
+int pgf_faultview_format(struct pgf_faultview *view, const char *release)
+{
+	const struct pgf_options *o = view->options;
+	int format = PGF_LINE_TABLE;
+
+	if (o->format)
+		format = pgf_line_format_parse(o->format);
+	if (format < 0) {
+		pgf_complain("--format %s: give table, classic, calls or return", o->format);
+		return -EINVAL;
+	}
+	view->line.format = o->json ? PGF_LINE_JSON : (enum pgf_line_format)format;
+	view->line.timestamps = o->timestamps;
+	view->line.vmf_abi = pgf_vmf_abi(release);
+	return 0;
+}
+
+int pgf_faultview_begin(struct pgf_faultview *view, const struct pgf_run *run)
+{
+	if (view->line.format == PGF_LINE_JSON)
+		return pgf_json_header(view->out, run);
+	return pgf_faultline_header(view->out, &view->line);
+}
+
+int pgf_faultview_fault(struct pgf_faultview *view, const struct pgf_fault *fault,
+                        const struct pgf_map *map)
+{
+	if (!pgf_faultview_wants(view->options, fault, map))
+		return 0;
+	view->shown++;
+	return pgf_faultline_write(view->out, &view->line, fault, map, fault_symbol(view, fault));
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Single faults, chosen and printed: what `trace` does live and `report --format` later. */
+#ifndef PGF_CMD_FAULTVIEW_H
+#define PGF_CMD_FAULTVIEW_H
+
+#include "cmd/cmd.h"
+#include "show/faultline.h"
+#include "show/summary.h"
+
+struct pgf_faultview {
+	const struct pgf_options *options; /* the filters */
+	struct pgf_space *space;
+	struct pgf_symbols *symbols;
+	struct pgf_line_opts line;
+	FILE *out;
+	uint64_t shown;
+	uint32_t last_pid; /* held already: faults come in bursts of one process */
+};
+
+/* Whether --kind, --min-us, --addr and --map let a fault through; map may be NULL. */
+bool pgf_faultview_wants(const struct pgf_options *options, const struct pgf_fault *fault,
+                         const struct pgf_map *map);
+/* Fills view->line from --format, --json and -T, for a kernel release. -EINVAL: complained. */
+int pgf_faultview_format(struct pgf_faultview *view, const char *release);
+/* What comes before the lines: titles, or the JSON header of run. 0 or -EIO. */
+int pgf_faultview_begin(struct pgf_faultview *view, const struct pgf_run *run);
+/* Prints the line of a fault when it is wanted; map may be NULL. 0 or -EIO. */
+int pgf_faultview_fault(struct pgf_faultview *view, const struct pgf_fault *fault,
+                        const struct pgf_map *map);
+
+#endif /* PGF_CMD_FAULTVIEW_H */
