@@ -46,7 +46,7 @@ static int trace_fault(void *ctx, const struct pgf_fault *fault)
 
 static int trace_space(void *ctx, const struct pgf_space_event *event)
 {
-	struct trace_sink *t = ctx;
+	struct pgf_faultview *t = ctx;
 
 	if (event->type != PGF_SPACE_EXIT || event->tid != event->pid)
 		return 0;
@@ -78,6 +78,7 @@ static void trace_close(const struct pgf_faultview *t, struct pgf_session *sessi
 	const struct pgf_totals *totals = pgf_session_totals(session);
 	const uint64_t gup = totals->task_min + totals->task_maj - totals->seen;
 
+	fflush(t->out);
 	fprintf(stderr,
 	        "pgfault: %llu of %llu faults shown, %llu failed, %llu unfinished, %llu lost; "
 	        "tier %s",
