@@ -13,7 +13,7 @@ static double round_ns(size_t pages, size_t page)
 {
 	struct timespec a, b;
 	char *area = mmap(NULL, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			  -1, 0);
+	                  -1, 0);
 
 	if (area == MAP_FAILED)
 		return -1;

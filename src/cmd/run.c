@@ -26,7 +26,7 @@ static const char usage[] =
         "      --tier TIER       tracepoint or perf; the best that works otherwise\n"
         "  -g, --stacks          take user stacks (frame pointers)\n"
         "      --basic           durations and basic kinds only: cheaper\n"
-        "      --aggregate       add up in the kernel, by 2 MiB block: cheapest\n"
+        "      --aggregate       add up in the kernel, by 2 MiB block: no events to read\n"
         "      --by VIEW         one table: kind map kind-map code process thread cgroup\n"
         "                        discard\n"
         "      --sort KEY        time count max p99 major\n"

@@ -26,7 +26,7 @@ struct pgf_advice_run pgf_closing_advice_run(const struct pgf_run *run)
 
 	return (struct pgf_advice_run){
 	        .wall_ns = pgf_closing_wall(run),
-	        .sampled = run->sample_period > 1,
+	        .sampled = run->sample_period > 1 || run->by_frequency,
 	        .space_lost = !totals || totals->lost_space || totals->lost_events,
 	        .symbols = run->symbols,
 	};

@@ -44,6 +44,9 @@ void pgf_fields_line(FILE *out, const struct pgf_line_type *type, const void *ob
 /* Writes the schema of one type of line as a JSON object. */
 void pgf_fields_schema(FILE *out, const struct pgf_line_type *type);
 
+extern const struct pgf_line_type pgf_line_recording;  /* recorded.c */
+extern const struct pgf_line_type pgf_line_comparison; /* comparison.c */
+extern const struct pgf_line_type pgf_line_difference;
 extern const struct pgf_line_type pgf_line_fault; /* faultline.c; object: struct pgf_shown_fault */
 
 #endif /* PGF_SHOW_FIELDS_H */

@@ -62,7 +62,7 @@ static const struct pgf_field header_fields[] = {
         TEXT(header, blind, "what the source cannot see"),
         TEXT(header, volume,
              "stream: every fault came by itself; aggregate: added up in the kernel"),
-        U64(header, sample_period, "1: every fault; N: every Nth"),
+        U64(header, sample_period, "1: every fault; N: every Nth; 0: some, at a frequency"),
         END,
 };
 
@@ -78,7 +78,7 @@ int pgf_json_header(FILE *out, const struct pgf_run *run)
 	        .kernel = run->kernel,
 	        .volume = run->volume == PGF_VOLUME_AGGREGATE ? "aggregate" : "stream",
 	        .version = PGF_JSON_VERSION,
-	        .sample_period = run->sample_period ? run->sample_period : 1,
+	        .sample_period = run->by_frequency || run->sample_period ? run->sample_period : 1,
 	};
 
 	pgf_fields_line(out, &line_header, &header);
@@ -450,7 +450,9 @@ int pgf_json_write(FILE *out, const struct pgf_run *run)
 int pgf_json_schema(FILE *out)
 {
 	static const struct pgf_line_type *const lines[] = {
-	        &line_header, &line_row, &line_advice, &pgf_line_fault, &line_totals,
+	        &line_header,         &pgf_line_recording,  &line_row,
+	        &line_advice,         &pgf_line_fault,      &line_totals,
+	        &pgf_line_comparison, &pgf_line_difference,
 	};
 	size_t i;
 

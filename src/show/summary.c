@@ -66,7 +66,10 @@ static void write_second(FILE *out, const struct pgf_run *run)
 	pgf_table_cut(cut, sizeof(cut), target, room);
 	fprintf(out, "%s%s%s%s%s%s\n", pgf_colour_on(run->colour, PGF_COLOUR_DIM), cut,
 	        *status ? " (" : "", status, *status ? ")" : "", pgf_colour_off(run->colour));
-	if (run->sample_period > 1)
+	if (run->by_frequency)
+		fprintf(out, "%sonly some faults, at a frequency, are in these numbers%s\n",
+		        pgf_colour_on(run->colour, PGF_COLOUR_YELLOW), pgf_colour_off(run->colour));
+	else if (run->sample_period > 1)
 		fprintf(out, "%sonly every %" PRIu64 "th fault is in these numbers%s\n",
 		        pgf_colour_on(run->colour, PGF_COLOUR_YELLOW), run->sample_period,
 		        pgf_colour_off(run->colour));

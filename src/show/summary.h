@@ -22,6 +22,7 @@ struct pgf_run {
 	const char *kernel;              /* release; NULL when not known */
 	enum pgf_volume volume;
 	uint64_t sample_period; /* 1 or 0: every fault; N: every Nth */
+	bool by_frequency;      /* only some faults, without a fixed period */
 	int status;             /* wait status of the command, -1: none */
 	enum pgf_sort sort;
 	size_t top; /* rows of the tables of mappings and code; 0: 6 in text, all in JSON and CSV */

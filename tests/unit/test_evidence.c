@@ -279,6 +279,8 @@ static void test_likely_bus(void **unused)
 	static const struct evidence_row rows[] = {
 	        {"hugetlb", BUSES, S(HUGETLB), S(ANON), O(SIGBUS), 0, K(BUS_HUGETLB)},
 	        {"anonymous: uffd or poison", BUSES, S(ANON), 0, O(SIGBUS), 0, K(UNKNOWN)},
+	        {"anonymous, FEATURE_SIGBUS", BUSES, S(ANON) | S(UFFD_SIGBUS), 0, O(SIGBUS), 0,
+	         K(BUS_UFFD)},
 	        {"file", BUSES, 0, S(ANON), O(SIGBUS), 0, K(BUS_EOF)},
 	        {"mapping not known", BUSES, 0, 0, O(SIGBUS), 0, K(UNKNOWN)},
 	        {"not in the set", K(BUS_IO) | K(BUS_POISON), 0, S(ANON), O(SIGBUS), 0, K(UNKNOWN)},
@@ -295,6 +297,8 @@ static void test_likely_swap(void **unused)
 	        {"major, reads not known", READS, 0, 0, DONE | O(MAJOR) | O(ALLOC), 0, K(UNKNOWN)},
 	        {"major or not is not known", SWAPS, 0, 0, DONE | O(RSS_SWAP) | O(BIO), O(ALLOC),
 	         K(UNKNOWN)},
+	        {"nothing read, major or not is not known", SWAPS, 0, 0, DONE | O(RSS_SWAP),
+	         O(BIO) | O(ALLOC), K(UNKNOWN)},
 	        {"not major", SWAPS, 0, 0, DONE | O(RSS_SWAP), O(MAJOR) | O(ALLOC), K(SWAP_CACHE)},
 	        {"not swap", K(ANON_ZERO) | READS, S(ANON), S(WRITE), DONE, O(MAJOR) | O(ALLOC),
 	         K(ANON_ZERO)},

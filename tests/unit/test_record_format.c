@@ -232,7 +232,7 @@ static void faults_columns(struct image *payload)
 	COLUMN(payload, 11, 3, 0, 0, 3, "\x01\x01\x01\xac\x02\x05\x00\x07"); /* 5, 300, 7 */
 	/* starts: 100; task 1: 100 + 50; task 0: end 105 + 20 */
 	COLUMN(payload, 10, 10, 8, 11, 3, "\x64\x01\x00\x00\x64\x28");
-	COLUMN(payload, 12, 2, 0, 0, 3, "\x80\x40\x80\x40\xff\x1f"); /* 1000, 2000, 1000 */
+	COLUMN(payload, 12, 2, 0, 0, 3, "\x80\x40\x80\x40\xff\x3f"); /* 1000, 2000, 1000 */
 	COLUMN(payload, 13, 6, 0, 0, 3, "\x02\x80\x40\x80\x40\x01\x00\x01\x00"); /* 1000, 2000 */
 	COLUMN(payload, 32, 1, 0, 0, 3, "\x04\x05\xc8\x01"); /* kind: 4, 5, and 200: unknown */
 }
@@ -452,9 +452,6 @@ static void test_version(void **state)
 {
 	struct image file;
 
-	start(&file);
-	end(&file);
-	seal_header(&file, 1, 1);
 	start(&file);
 	seal_header(&file, 2, 0);
 	end(&file);
