@@ -4,7 +4,7 @@
 
 # The options of a command, as in its --help.
 __pgfault_options() {
-	local target='-p --pid -a --all --cgroup -d --duration --user --tier'
+	local target='-p --pid -a --all --cgroup -d --duration --user --tier --ring'
 	local table='--by --sort --top'
 	local machine='--json -o --output -h --help'
 

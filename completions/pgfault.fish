@@ -32,6 +32,7 @@ complete -c pgfault -n $traced -s a -l all -d 'the whole machine'
 complete -c pgfault -n $traced -l cgroup -x -a '(__fish_complete_directories)' -d 'tasks below a cgroup'
 complete -c pgfault -n $traced -s d -l duration -x -d 'end after so many seconds'
 complete -c pgfault -n $traced -l user -x -a '(__fish_complete_users)' -d 'run the command as'
+complete -c pgfault -n '__pgfault_verb run trace record' -l ring -x -d 'buffer of each CPU, KiB'
 complete -c pgfault -n '__pgfault_verb run trace record selftest' -l tier -x \
     -a 'kernel tracepoint perf counters' -d 'how to look'
 complete -c pgfault -n $traced -l basic -d 'durations and basic kinds only'

@@ -134,6 +134,9 @@ int pgf_exit_status(const struct pgf_options *options, const struct pgf_totals *
 /* Writes a run as --json, --csv and --by ask for it. 0, -EIO, -ENOMEM. */
 int pgf_run_show(FILE *out, const struct pgf_options *options, const struct pgf_run *run);
 
+/* `run --tier counters`: rates from /proc; returns the exit status. */
+int pgf_rates_run(const struct pgf_options *options);
+
 /* Checks one --assert expression's syntax: 0 or -EINVAL. */
 int pgf_assert_check(const char *expression);
 /* Evaluates one: 1 holds, 0 fails; *value gets the left side. -EINVAL. */

@@ -78,3 +78,30 @@ int pgf_faultview_fault(struct pgf_faultview *view, const struct pgf_fault *faul
 	view->shown++;
 	return pgf_faultline_write(view->out, &view->line, fault, map, fault_symbol(view, fault));
 }
+
+int pgf_faultview_space(struct pgf_faultview *view, const struct pgf_space_event *event)
+{
+	if (event->type != PGF_SPACE_EXIT || event->tid != event->pid)
+		return 0;
+	return pgf_faultline_exit(view->out, &view->line, event,
+	                          pgf_space_comm(view->space, event->pid, event->tid));
+}
+
+void pgf_faultview_end(struct pgf_faultview *view, const struct pgf_totals *totals,
+                       const char *tier)
+{
+	const uint64_t gup = totals->task_min + totals->task_maj - totals->seen;
+
+	fflush(view->out);
+	fprintf(stderr,
+	        "pgfault: %llu of %llu faults shown, %llu failed, %llu unfinished, %llu lost; "
+	        "tier %s",
+	        (unsigned long long)view->shown,
+	        (unsigned long long)(totals->seen + totals->failed + totals->unfinished),
+	        (unsigned long long)totals->failed, (unsigned long long)totals->unfinished,
+	        (unsigned long long)(totals->lost_events + totals->lost_detail), tier);
+	if (totals->task_known)
+		fprintf(stderr, "; the tasks counted %lld more (%s)", (long long)gup,
+		        totals->gup_separable ? "GUP" : "kernel mode or GUP");
+	fputc('\n', stderr);
+}

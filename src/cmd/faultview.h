@@ -27,5 +27,10 @@ int pgf_faultview_begin(struct pgf_faultview *view, const struct pgf_run *run);
 /* Prints the line of a fault when it is wanted; map may be NULL. 0 or -EIO. */
 int pgf_faultview_fault(struct pgf_faultview *view, const struct pgf_fault *fault,
                         const struct pgf_map *map);
+/* Prints the line of a process's end; other events are passed over. 0 or -EIO. */
+int pgf_faultview_space(struct pgf_faultview *view, const struct pgf_space_event *event);
+/* The closing line, on stderr: the others may feed another program. */
+void pgf_faultview_end(struct pgf_faultview *view, const struct pgf_totals *totals,
+                       const char *tier);
 
 #endif /* PGF_CMD_FAULTVIEW_H */

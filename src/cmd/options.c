@@ -32,6 +32,7 @@ enum {
 	OPT_SCHEMA,
 	OPT_LIST,
 	OPT_SEED,
+	OPT_RING,
 };
 
 static const struct option long_options[] = {
@@ -65,6 +66,7 @@ static const struct option long_options[] = {
         {"schema", no_argument, NULL, OPT_SCHEMA},
         {"list", no_argument, NULL, OPT_LIST},
         {"seed", required_argument, NULL, OPT_SEED},
+        {"ring", required_argument, NULL, OPT_RING},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
 };
@@ -78,6 +80,7 @@ static unsigned int option_group(int option)
 	case 'd':
 	case OPT_CGROUP:
 	case OPT_USER:
+	case OPT_RING:
 		return PGF_OPT_TARGET;
 	case OPT_TIER:
 		return PGF_OPT_TARGET | PGF_OPT_TIER;
@@ -334,6 +337,10 @@ static int option_set(struct pgf_options *o, int option, const char *arg)
 	case OPT_LIST:
 		o->list = true;
 		return 0;
+	case OPT_RING:
+		ret = parse_u64(arg, 10, &number);
+		o->session.ring_bytes = (size_t)number * 1024;
+		return ret || number < 4 || number > 1048576 ? -EINVAL : 0;
 	case OPT_SEED:
 		o->seed_given = true;
 		return parse_u64(arg, 10, &o->seed);

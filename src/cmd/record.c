@@ -26,6 +26,7 @@ static const char usage[] =
         "  -d, --duration SEC    end after SEC seconds\n"
         "      --user NAME       run the command as NAME (under sudo: the caller)\n"
         "      --tier TIER       tracepoint or perf; the best that works otherwise\n"
+        "      --ring KIB        buffer of each CPU; what does not fit is counted\n"
         "  -g, --stacks          user stacks (frame pointers)\n"
         "      --basic           durations and basic kinds only: cheaper\n"
         "      --strict          exit 2 when anything was lost\n"

@@ -33,6 +33,7 @@ struct pgf_recording {
 	const struct pgf_recording_sink *sink;
 	struct pgf_totals totals;
 	bool played;
+	bool named;       /* the names were read before */
 	bool regular;     /* can be read twice */
 	uint64_t wall_ns; /* CLOCK_REALTIME at its start; 0 not known */
 	uint64_t last_ns; /* the latest time in the stream */
@@ -270,6 +271,7 @@ int pgf_recording_names(struct pgf_recording *r)
 		ret = 0;
 	if (!ret)
 		ret = pgf_codebook_settle(r->book);
+	r->named = !ret;
 	if (ret)
 		pgf_complain("%s: %s", r->path, strerror(-ret));
 	return ret;
@@ -389,7 +391,8 @@ int pgf_recording_play(struct pgf_recording *r, const struct pgf_recording_sink 
 	r->sink = sink;
 	r->since = now_seconds();
 	if (r->reader) {
-		pgf_reader_set_code_sink(r->reader, &code);
+		if (!r->named)
+			pgf_reader_set_code_sink(r->reader, &code);
 		ret = pgf_reader_run(r->reader, &stream);
 	} else {
 		ret = pgf_perfdata_run(r->perf, &stream);

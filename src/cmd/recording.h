@@ -37,8 +37,8 @@ struct pgf_symbols *pgf_recording_symbols(struct pgf_recording *recording);
  */
 int pgf_recording_names(struct pgf_recording *recording);
 /*
- * Plays everything that is whole; once. What is not read is told on stderr, and does not
- * count as an error. 0, or -errno after complaining; a sink's result as it is, uncomplained.
+ * Plays everything that is whole; once. What is damaged or missing is told on stderr, and does
+ * not count as an error. 0, a sink's result as it is, -ENOMEM, or -errno of reading.
  */
 int pgf_recording_play(struct pgf_recording *recording, const struct pgf_recording_sink *sink);
 

@@ -23,7 +23,8 @@ static const char usage[] =
         "      --cgroup PATH     the tasks below a cgroup v2 directory\n"
         "  -d, --duration SEC    end after SEC seconds\n"
         "      --user NAME       run the command as NAME (under sudo: the caller)\n"
-        "      --tier TIER       tracepoint or perf; the best that works otherwise\n"
+        "      --tier TIER       tracepoint, perf or counters; else the best that works\n"
+        "      --ring KIB        buffer of each CPU; what does not fit is counted\n"
         "  -g, --stacks          take user stacks (frame pointers)\n"
         "      --basic           durations and basic kinds only: cheaper\n"
         "      --aggregate       add up in the kernel, by 2 MiB block: no events to read\n"
@@ -188,5 +189,7 @@ int pgf_cmd_run(int argc, char **argv)
 	options.session.target.pids = options.pids;
 	options.session.calls = !options.session.basic;
 	pgf_signals_catch();
+	if (options.session.tier == PGF_TIER_COUNTERS)
+		return pgf_rates_run(&options);
 	return run_session(&options);
 }

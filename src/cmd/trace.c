@@ -22,6 +22,7 @@ static const char usage[] =
         "  -d, --duration SEC    end after SEC seconds\n"
         "      --user NAME       run the command as NAME (under sudo: the caller)\n"
         "      --tier TIER       tracepoint or perf; the best that works otherwise\n"
+        "      --ring KIB        buffer of each CPU; what does not fit is counted\n"
         "      --basic           durations and basic kinds only: cheaper\n"
         "      --kind K[,K]      only these kinds (`pgfault kinds`)\n"
         "      --min-us N        only faults of N us and more\n"
@@ -46,12 +47,7 @@ static int trace_fault(void *ctx, const struct pgf_fault *fault)
 
 static int trace_space(void *ctx, const struct pgf_space_event *event)
 {
-	struct pgf_faultview *t = ctx;
-
-	if (event->type != PGF_SPACE_EXIT || event->tid != event->pid)
-		return 0;
-	return pgf_faultline_exit(t->out, &t->line, event,
-	                          pgf_space_comm(t->space, event->pid, event->tid));
+	return pgf_faultview_space(ctx, event);
 }
 
 static int trace_begin(struct pgf_faultview *t, struct pgf_session *session)
@@ -70,27 +66,6 @@ static int trace_begin(struct pgf_faultview *t, struct pgf_session *session)
 
 	pgf_target_text(&o->session.target, target, sizeof(target));
 	return pgf_faultview_begin(t, &run);
-}
-
-/* The closing line goes to stderr: the lines themselves may feed another program. */
-static void trace_close(const struct pgf_faultview *t, struct pgf_session *session)
-{
-	const struct pgf_totals *totals = pgf_session_totals(session);
-	const uint64_t gup = totals->task_min + totals->task_maj - totals->seen;
-
-	fflush(t->out);
-	fprintf(stderr,
-	        "pgfault: %llu of %llu faults shown, %llu failed, %llu unfinished, %llu lost; "
-	        "tier %s",
-	        (unsigned long long)t->shown,
-	        (unsigned long long)(totals->seen + totals->failed + totals->unfinished),
-	        (unsigned long long)totals->failed, (unsigned long long)totals->unfinished,
-	        (unsigned long long)(totals->lost_events + totals->lost_detail),
-	        pgf_tier_name(pgf_session_tier(session)));
-	if (totals->task_known)
-		fprintf(stderr, "; the tasks counted %lld more (%s)", (long long)gup,
-		        totals->gup_separable ? "GUP" : "kernel mode or GUP");
-	fputc('\n', stderr);
 }
 
 static uint64_t trace_now(void)
@@ -119,7 +94,8 @@ static int trace_session(const struct pgf_options *o, struct pgf_faultview *t)
 	if (!ret)
 		ret = pgf_session_drive(session, o, &exec_failed);
 	if (!ret) {
-		trace_close(t, session);
+		pgf_faultview_end(t, pgf_session_totals(session),
+		                  pgf_tier_name(pgf_session_tier(session)));
 		if (o->json) {
 			struct pgf_run run = {.totals = pgf_session_totals(session),
 			                      .status = pgf_session_status(session)};

@@ -168,8 +168,12 @@ static const struct pgf_source_ops *const tier_order[] = {
 
 static int not_built(enum pgf_tier tier, char *err, size_t err_size)
 {
-	snprintf(err, err_size, "--tier %s: not built yet; use tracepoint or perf",
-	         pgf_tier_name(tier));
+	if (tier == PGF_TIER_COUNTERS)
+		snprintf(err, err_size,
+		         "--tier counters: sees rates, not faults: only `pgfault run` can use it");
+	else
+		snprintf(err, err_size, "--tier %s: not built yet; use tracepoint or perf",
+		         pgf_tier_name(tier));
 	return -ENOSYS;
 }
 

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "observe/counters.h"
+
 static const struct tier_row {
 	enum pgf_tier tier;
 	const char *name;
@@ -99,6 +101,26 @@ static int probe_run(enum pgf_tier tier, pid_t child, int go, uint64_t *hits, ch
 	return ret;
 }
 
+/* One more page of one's own has to be counted. */
+static int probe_counters(char *why, size_t size)
+{
+	uint64_t min0, min1, maj;
+	int ret = pgf_counters_process(getpid(), &min0, &maj);
+	char *page = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return -errno;
+	*(volatile char *)page = 1;
+	if (!ret)
+		ret = pgf_counters_process(getpid(), &min1, &maj);
+	munmap(page, 1);
+	if (ret)
+		snprintf(why, size, "/proc/%d/stat: %s: mount /proc", getpid(), strerror(-ret));
+	else if (min1 <= min0)
+		return -ENODATA;
+	return ret;
+}
+
 int pgf_tier_probe(enum pgf_tier tier, char *why, size_t size)
 {
 	size_t len = PROBE_PAGES * (size_t)sysconf(_SC_PAGESIZE);
@@ -109,6 +131,8 @@ int pgf_tier_probe(enum pgf_tier tier, char *why, size_t size)
 
 	if (size)
 		why[0] = '\0';
+	if (tier == PGF_TIER_COUNTERS)
+		return probe_counters(why, size);
 	area = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (area == MAP_FAILED)
 		return -errno;

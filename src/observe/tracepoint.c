@@ -234,6 +234,8 @@ static void attach_calls(struct pgf_source *s, int events)
 	        {s->skel->progs.call_munmap, "syscalls/sys_enter_munmap"},
 	        {s->skel->progs.call_mprotect, "syscalls/sys_enter_mprotect"},
 	        {s->skel->progs.call_madvise, "syscalls/sys_enter_madvise"},
+	        {s->skel->progs.call_mlock, "syscalls/sys_enter_mlock"},
+	        {s->skel->progs.call_mlock, "syscalls/sys_enter_mlock2"},
 	        {s->skel->progs.call_ioctl, "syscalls/sys_enter_ioctl"},
 	        {s->skel->progs.call_mremap, "syscalls/sys_enter_mremap"},
 	        {s->skel->progs.call_mremap_done, "syscalls/sys_exit_mremap"},

@@ -310,6 +310,7 @@ int pgf_perfdata_open(struct pgf_perfdata **out, const char *path, char *err, si
 	struct pgf_perfdata *perf = calloc(1, sizeof(*perf));
 	int ret;
 
+	snprintf(err, err_size, "perf.data: %s", strerror(ENOMEM));
 	if (!perf)
 		return -ENOMEM;
 	ret = pgf_perffile_load(&perf->file, path, err, err_size);

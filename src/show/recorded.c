@@ -48,8 +48,7 @@ int pgf_recorded_write(FILE *out, const struct pgf_recorded *r, int width, bool 
 	used = (size_t)snprintf(text, sizeof(text), "%s on %s, Linux %s%s%s, %s tier, by %s",
 	                        pgf_recorded_when(when, sizeof(when), r->wall_ns),
 	                        known(info->host), known(info->release), *info->machine ? " " : "",
-	                        info->machine, known(r->tier),
-	                        *info->tool ? info->tool : r->format);
+	                        info->machine, known(r->tier), *info->tool ? info->tool : "?");
 	/* Options may end with a blank. */
 	if (*info->options && used < sizeof(text))
 		used += (size_t)snprintf(text + used, sizeof(text) - used, " %s", info->options);

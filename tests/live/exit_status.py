@@ -28,10 +28,13 @@ equal(p.returncode, 3, "--assert that does not hold wins over the command's own 
 ok("faults==0" in p.stderr, "and is named", p.stderr)
 p = pgfault("run", "-o", "/dev/null", "--strict", "--", "sh", "-c", "exit 5")
 equal(p.returncode, 5, "--strict without losses leaves the command's own status")
-for tier in ("kernel", "counters"):
-    p = pgfault("run", "--tier", tier, "--", "true")
-    ok(p.returncode == 1 and "not built yet" in p.stderr, f"--tier {tier} is refused by name",
-       p.stderr)
+p = pgfault("run", "--tier", "kernel", "--", "true")
+ok(p.returncode == 1 and "not built yet" in p.stderr, "--tier kernel is refused by name", p.stderr)
+p = pgfault("trace", "--tier", "counters", "--", "true")
+ok(p.returncode == 1 and "rates" in p.stderr, "trace --tier counters is refused", p.stderr)
+p = pgfault("run", "--tier", "counters", "--", "sh", "-c", "exit 7")
+equal(p.returncode, 7, "run --tier counters passes the exit status through")
+ok(" minor" in p.stderr and "pgfault" in p.stderr, "and shows rates", p.stderr)
 p = pgfault("run", "-p", "999999999")
 equal(p.returncode, 1, "-p of a process that does not exist")
 p = pgfault("run", "-o", "/nonexistent/x", "--", "true")

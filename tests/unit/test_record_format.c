@@ -40,7 +40,7 @@ static void put(struct image *image, const void *data, size_t size)
 static void put_int(struct image *image, uint64_t value, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
-		uint8_t byte = (uint8_t)(value >> 8 * i);
+		uint8_t byte = i < 8 ? (uint8_t)(value >> 8 * i) : 0;
 
 		put(image, &byte, 1);
 	}

@@ -640,6 +640,7 @@ int task_fork_fixed(struct fork_args_fixed *ctx)
 #define CALL_MREMAP   4
 #define CALL_MADVISE  5
 #define CALL_BRK      6
+#define CALL_MLOCK    7
 #define CALL_UFFD     12
 
 struct call_enter {
@@ -723,6 +724,12 @@ SEC("tracepoint")
 int call_madvise(struct call_enter *ctx)
 {
 	return call_entered(ctx, ctx->args[0], ctx->args[1], ctx->args[2], CALL_MADVISE);
+}
+
+SEC("tracepoint")
+int call_mlock(struct call_enter *ctx)
+{
+	return call_entered(ctx, ctx->args[0], ctx->args[1], 0, CALL_MLOCK);
 }
 
 /* userfaultfd's registrations: the ranges are in user memory. linux/userfaultfd.h. */
