@@ -27,6 +27,8 @@
 #include "tracepoint.skel.h"
 
 #define RING_BYTES_SMALL (8u << 20) /* up to 8 CPUs; 0.1 s of the fastest faults */
+#define SCAN_QUIET_NS    20000000ull
+#define SCAN_MAX_NS      100000000ull
 #define RING_BYTES_LARGE (2u << 20)
 #define CELL_BYTES_MAX   (64u << 20) /* of all CPUs together, a map */
 #define FLIP_NS          250000000ull
@@ -484,45 +486,55 @@ static int track(struct pgf_source *s, pid_t tid)
 	                                                                                    : 0;
 }
 
-static bool tracked_already(struct pgf_source *s, pid_t tid)
+/* One look at a process's threads; *found tells whether there were new ones. */
+static int process_scan(struct pgf_source *s, pid_t pid, bool *found)
 {
-	uint32_t key = (uint32_t)tid;
-	uint8_t value;
+	char path[64];
+	struct dirent *entry;
+	int ret = 0;
+	DIR *dir;
 
-	return !bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.tracked), &key, &value);
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while (!ret && (entry = readdir(dir))) {
+		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (tid <= 0 || pgf_idmap_get(&s->opened, (uint64_t)tid))
+			continue;
+		ret = pgf_idmap_put(&s->opened, (uint64_t)tid, 1);
+		if (!ret)
+			ret = track(s, tid);
+		if (!ret)
+			ret = task_open(s, tid, -1);
+		if (ret == -ESRCH)
+			ret = 0;
+		*found = true;
+	}
+	closedir(dir);
+	return ret;
 }
 
-/* All threads of a running process; repeated until no new one is found. */
+/*
+ * All threads of a running process. One listing can miss some, and a thread may be between
+ * the fork and its place in the list: so until nothing new has come for a while. A thread
+ * that had inherited its events already gets them twice; the program drops the doubles.
+ */
 static int process_open(struct pgf_source *s, pid_t pid)
 {
-	bool found = true;
+	uint64_t begin = pgf_now_ns(), quiet = begin, now = begin;
 
-	for (int round = 0; found && round < 16; round++) {
-		char path[64];
-		struct dirent *entry;
-		DIR *dir;
+	while (now - quiet < SCAN_QUIET_NS && now - begin < SCAN_MAX_NS) {
+		bool found = false;
+		int ret = process_scan(s, pid, &found);
 
-		found = false;
-		snprintf(path, sizeof(path), "/proc/%d/task", pid);
-		dir = opendir(path);
-		if (!dir)
-			return errno == ENOENT ? -ESRCH : -errno;
-		while ((entry = readdir(dir))) {
-			pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
-			int ret;
-
-			if (tid <= 0 || tracked_already(s, tid))
-				continue;
-			ret = track(s, tid);
-			if (!ret)
-				ret = task_open(s, tid, -1);
-			if (ret && ret != -ESRCH) {
-				closedir(dir);
-				return ret;
-			}
-			found = true;
-		}
-		closedir(dir);
+		if (ret)
+			return ret;
+		now = pgf_now_ns();
+		if (found)
+			quiet = now;
+		usleep(2000);
 	}
 	return 0;
 }
@@ -585,6 +597,7 @@ static void tracepoint_close(struct pgf_source *s)
 		close(s->barrier_inner);
 	if (s->barrier_outer >= 0)
 		close(s->barrier_outer);
+	pgf_idmap_clear(&s->opened);
 	free(s->perf_fds);
 	free(s->counting_fds);
 	free(s->values);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "observe/bpf/wire.h"
+#include "observe/idmap.h"
 #include "observe/source.h"
 
 struct bpf_link;
@@ -25,7 +26,8 @@ struct pgf_source {
 	int *perf_fds;
 	size_t perf_count;
 	size_t perf_room;
-	int *counting_fds; /* PERF_COUNT_SW_PAGE_FAULTS, not sampled */
+	struct pgf_idmap opened; /* threads of -p that have their events */
+	int *counting_fds;       /* PERF_COUNT_SW_PAGE_FAULTS, not sampled */
 	size_t counting_count;
 	int barrier_outer; /* an update of it waits for running BPF programs */
 	int barrier_inner;

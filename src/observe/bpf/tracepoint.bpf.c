@@ -387,6 +387,9 @@ static __always_inline int window_complete(struct bpf_perf_event_data *ctx, __u3
 
 	if (!w || w->closing)
 		return 0;
+	/* Closed already: a second event for the same fault, of a thread that has two. */
+	if (!w->open && w->start_ns)
+		return 0;
 	if (w->open && (w->address ^ ctx->addr) < 4096) {
 		wire_from(&e, w, bpf_ktime_get_ns());
 	} else {
