@@ -1,41 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The work that the benchmarks trace: anonymous pages, touched, unmapped, touched again.
- * usage: touch ROUNDS PAGES; prints the nanoseconds a fault of each round.
+ * usage: bench_touch ROUNDS PAGES [CPU]
+ * Prints the nanoseconds a fault of each round, then "faults N": what the kernel has counted
+ * for this process until then (getrusage). With CPU, it stays there.
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
+#include <string.h>
+#include <sys/resource.h>
 
-static double round_ns(size_t pages, size_t page)
+#include "work.h"
+
+static int usage(void)
 {
-	struct timespec a, b;
-	char *area = mmap(NULL, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-	                  -1, 0);
-
-	if (area == MAP_FAILED)
-		return -1;
-	madvise(area, pages * page, MADV_NOHUGEPAGE);
-	clock_gettime(CLOCK_MONOTONIC, &a);
-	for (size_t i = 0; i < pages; i++)
-		((volatile char *)area)[i * page] = 1;
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	munmap(area, pages * page);
-	return ((double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec)) /
-	       (double)pages;
+	fputs("usage: bench_touch ROUNDS PAGES [CPU]\n", stderr);
+	return 64;
 }
 
 int main(int argc, char **argv)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : 10;
 	long pages = argc > 2 ? strtol(argv[2], NULL, 10) : 20000;
+	struct rusage used;
+	int ret;
 
-	if (rounds <= 0 || pages <= 0)
-		return 64;
+	if (argc > 4 || rounds <= 0 || pages <= 0)
+		return usage();
+	if (argc > 3) {
+		ret = work_pin((int)strtol(argv[3], NULL, 10));
+		if (ret) {
+			fprintf(stderr, "bench_touch: CPU %s: %s\n", argv[3], strerror(-ret));
+			return 1;
+		}
+	}
 	for (long i = 0; i < rounds; i++)
-		printf("%.1f\n", round_ns((size_t)pages, page));
+		printf("%.1f\n", work_faults((size_t)pages));
+	getrusage(RUSAGE_SELF, &used);
+	printf("faults %ld\n", used.ru_minflt + used.ru_majflt);
 	return 0;
 }

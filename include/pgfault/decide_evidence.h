@@ -83,8 +83,8 @@ PGF_TREE pgf_set pgf_evidence_open(pgf_set leaves, const struct pgf_state *s,
 {
 	pgf_set rest = leaves & PGF_UNCOUNTED;
 	/* The kernel's own accesses get EFAULT when memory is short. */
-	__u64 oom = PGF_MAY(s, PGF_S_USER_MODE) & (1 ^ PGF_MISSED(o, PGF_O_OOM)) &
-	            (1 ^ PGF_MISSED(o, PGF_O_FAILED));
+	__u64 excluded = PGF_MISSED(o, PGF_O_OOM) | PGF_MISSED(o, PGF_O_FAILED);
+	__u64 oom = PGF_MAY(s, PGF_S_USER_MODE) & (1 ^ excluded);
 	pgf_set more = PGF_WHEN(1 ^ PGF_SAW(o, PGF_O_FAILED), PGF_SET(PGF_UNFINISHED)) |
 	               PGF_WHEN(oom, PGF_SET(PGF_OOM));
 

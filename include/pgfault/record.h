@@ -225,7 +225,8 @@ enum pgf_column_totals { /* TOTALS and LOSSES */
 	                 PGF_COL_TO_END = 28,
 	                 PGF_COL_TO_CHILD_UTIME = 29,
 	                 PGF_COL_TO_CHILD_STIME = 30,
-	                 PGF_COL_TO_DROPPED_AT_EXEC = 31
+	                 PGF_COL_TO_DROPPED_AT_EXEC = 31,
+	                 PGF_COL_TO_LOST_STACKS = 32
 };
 
 #endif /* PGFAULT_RECORD_H */

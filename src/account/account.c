@@ -29,6 +29,7 @@ int pgf_account_new(struct pgf_account **out, const struct pgf_account_opts *opt
 		groups = PGF_KEYS_MAX / 2;
 	account->data.max = (uint32_t)groups;
 	account->code.max = (uint32_t)groups;
+	account->stack.max = (uint32_t)groups;
 	account->site.max = SITES_MAX;
 	account->codes.max = (uint32_t)groups;
 	account->codes.labels = &account->labels;
@@ -54,9 +55,11 @@ void pgf_account_free(struct pgf_account *account)
 	pgf_keys_clear(&account->pids);
 	pgf_groups_clear(&account->data);
 	pgf_groups_clear(&account->code);
+	pgf_groups_clear(&account->stack);
 	pgf_groups_clear(&account->site);
 	pgf_labels_clear(&account->labels);
 	pgf_codes_clear(&account->codes);
+	pgf_callers_clear(&account->callers);
 	pgf_pages_clear(&account->pages);
 	free(account);
 }
@@ -263,6 +266,59 @@ static struct pgf_group *code_group(struct pgf_account *account, const struct am
 	return group;
 }
 
+/* The group of the stack; NULL without memory. */
+static struct pgf_group *stack_group(struct pgf_account *account, const struct amount *amount,
+                                     uint32_t process, const struct pgf_map *map)
+{
+	const struct pgf_fault *fault = amount->fault;
+	struct pgf_key key = {.c = what_of(fault, map)};
+	struct pgf_group *group;
+
+	key.a = pgf_callers_list(&account->callers, &account->codes, process, fault->pid,
+	                         fault->stack_id);
+	if (key.a == PGF_KEYS_NONE)
+		return NULL;
+	group = pgf_groups_get(&account->stack, &key);
+	if (!key.a && fault->stack_id)
+		account->loss.stacks += amount->count;
+	if (!group) {
+		account->loss.stacks += key.a ? amount->count : 0;
+		key.a = 0;
+		group = pgf_groups_force(&account->stack, &key);
+	}
+	return group;
+}
+
+/* The first stack: what came before it had none. */
+static int stacks_begin(struct pgf_account *account)
+{
+	uint32_t i;
+	int err = pgf_stackbook_new(&account->callers.book);
+
+	for (i = 0; i < account->code.keys.count && !err; i++) {
+		const struct pgf_key key = {.c = account->code.keys.key[i].c};
+		struct pgf_group *group = pgf_groups_force(&account->stack, &key);
+
+		err = group ? pgf_group_merge(group, &account->code.group[i]) : -ENOMEM;
+	}
+	return err;
+}
+
+int pgf_account_stack(struct pgf_account *account, uint32_t stack_id, const uint64_t *ips,
+                      size_t count)
+{
+	int err = account->callers.book ? 0 : stacks_begin(account);
+
+	if (!err)
+		err = pgf_stackbook_add(account->callers.book, stack_id, ips, count);
+	return err == -ENOSPC ? 0 : err;
+}
+
+bool pgf_account_stacked(const struct pgf_account *account)
+{
+	return account->callers.book != NULL;
+}
+
 /* Whether the page had been there before. */
 static int find_again(struct pgf_account *account, const struct pgf_fault *fault, uint32_t process,
                       struct pgf_again_found *found)
@@ -302,6 +358,7 @@ int pgf_account_fault(struct pgf_account *account, const struct pgf_fault *fault
 	uint32_t process = process_find(account, fault->pid);
 	struct pgf_group *data;
 	struct pgf_group *code;
+	struct pgf_group *stack = NULL;
 	int err;
 
 	if (!process)
@@ -311,13 +368,17 @@ int pgf_account_fault(struct pgf_account *account, const struct pgf_fault *fault
 	pgf_pages_prefetch(&account->pages, process, fault->access.address);
 	data = data_group(account, &amount, process, map);
 	code = code_group(account, &amount, process, map);
-	if (!data || !code)
+	if (account->callers.book)
+		stack = stack_group(account, &amount, process, map);
+	if (!data || !code || (account->callers.book && !stack))
 		return -ENOMEM;
 	pgf_dist_prefetch(&data->dist, amount.bucket);
 	pgf_dist_prefetch(&code->dist, amount.bucket);
 	err = find_again(account, fault, process, &again);
 	if (!err)
 		err = group_add(data, &amount);
+	if (!err && stack)
+		err = group_add(stack, &amount);
 	return err ? err : group_add(code, &amount);
 }
 
@@ -337,6 +398,12 @@ int pgf_account_cell(struct pgf_account *account, const struct pgf_cell *cell,
 
 	if (!process)
 		return -ENOMEM;
+	/* A cell has no stack; its faults are in two cells, and here once. */
+	if (cell->code && account->callers.book) {
+		group = stack_group(account, &amount, process, map);
+		if (!group || group_add(group, &amount))
+			return -ENOMEM;
+	}
 	group = cell->code ? code_group(account, &amount, process, map)
 	                   : data_group(account, &amount, process, map);
 	return group ? group_add(group, &amount) : -ENOMEM;

@@ -65,7 +65,8 @@ enum pgf_by {
 	PGF_BY_THREAD = 5,
 	PGF_BY_CGROUP = 6,
 	PGF_BY_DISCARD = 7, /* calls that gave memory back: count is calls, again the re-faults */
-	PGF_BY_COUNT = 8
+	PGF_BY_STACK = 8,   /* ways through the code, callers included */
+	PGF_BY_COUNT = 9
 };
 
 enum pgf_sort {
@@ -85,6 +86,12 @@ struct pgf_row_kind {
 	uint64_t count;
 };
 
+/* One function of a stack. */
+struct pgf_frame {
+	uint64_t ip;                     /* 0 not known */
+	const struct pgf_symbol *symbol; /* of the call; NULL without symbols or ip */
+};
+
 /* A row of a view; members that the view does not group by are 0 or NULL. */
 struct pgf_row {
 	uint8_t by;       /* enum pgf_by */
@@ -98,9 +105,11 @@ struct pgf_row {
 	uint32_t tid;     /* THREAD */
 	const char *comm; /* PROCESS, THREAD */
 	uint64_t cgroup;  /* CGROUP */
-	uint64_t ip;      /* CODE, DISCARD: the hottest address of the row; 0 not known */
-	const struct pgf_symbol *symbol; /* CODE, DISCARD: of ip; NULL without symbols or ip */
+	uint64_t ip;      /* CODE, DISCARD, STACK: the hottest address of the row; 0 not known */
+	const struct pgf_symbol *symbol; /* CODE, DISCARD, STACK: of ip; NULL without symbols or ip */
 	uint64_t bytes;                  /* DISCARD: given back in all calls */
+	const struct pgf_frame *frames;  /* STACK: innermost first; of one of the merged stacks */
+	uint32_t frame_count;            /* STACK: 0: faults whose stack is not known */
 	uint32_t kind_count;             /* entries in kinds */
 	struct pgf_row_kind kinds[PGF_ROW_KINDS]; /* the most frequent ones, most first */
 	struct pgf_stat stat;
@@ -112,12 +121,14 @@ struct pgf_rows {
 	size_t count;
 	size_t groups;        /* before the limit */
 	struct pgf_stat rest; /* of the groups beyond the limit; no percentiles */
+	struct pgf_frame *frames; /* of all rows */
 };
 
 /* What was left out, to be told. */
 struct pgf_account_loss {
 	uint64_t ungrouped; /* faults added up without code or without process: table was full */
 	uint64_t pages;     /* faulted pages not remembered for re-faults: table was full */
+	uint64_t stacks;    /* faults whose stack came but could not be kept: too many */
 };
 
 /* opts may be NULL. Returns 0 or -ENOMEM. */
@@ -132,6 +143,10 @@ int pgf_account_cell(struct pgf_account *account, const struct pgf_cell *cell,
 /* Follows an event of the address spaces, in time order with the faults. 0 or -ENOMEM. */
 int pgf_account_space(struct pgf_account *account, const struct pgf_space_event *event);
 
+/* Keeps a stack, before the first fault with its id; frames innermost first. 0 or -ENOMEM. */
+int pgf_account_stack(struct pgf_account *account, uint32_t stack_id, const uint64_t *ips,
+                      size_t count);
+
 /*
  * The class of a fault whose kind is not known: the one that all possible kinds share, else
  * what the mapping says; map may be NULL.
@@ -143,12 +158,14 @@ int pgf_account_total(struct pgf_account *account, struct pgf_stat *stat);
 void pgf_account_loss(const struct pgf_account *account, struct pgf_account_loss *loss);
 /* Whether re-faults can be told: single faults came, not cells. */
 bool pgf_account_streamed(const struct pgf_account *account);
+/* Whether stacks came: PGF_BY_STACK has rows then. */
+bool pgf_account_stacked(const struct pgf_account *account);
 /* Whether calls that give memory back can be seen in this run (an munmap or madvise came). */
 bool pgf_account_sees_calls(const struct pgf_account *account);
 /*
  * Groups, sorts (most first; ties by name or number) and cuts to limit rows (0: all).
  * symbols (may be NULL) is asked for code only: the hottest addresses are merged by
- * function. Returns 0 with a view to be freed, -EINVAL, -ENOMEM.
+ * function, the hottest stacks by their functions. Returns 0 with a view to be freed, -EINVAL, -ENOMEM.
  */
 int pgf_account_rows(struct pgf_account *account, enum pgf_by by, enum pgf_sort sort, size_t limit,
                      struct pgf_symbols *symbols, struct pgf_rows **out);

@@ -8,6 +8,7 @@
 #include "account/groups.h"
 #include "account/labels.h"
 #include "account/pages.h"
+#include "account/stacks.h"
 
 /* One life of a process: between exec, fork and exit an address means one thing. */
 struct pgf_process {
@@ -21,6 +22,7 @@ struct pgf_process {
  * Keys of the tables:
  *   data  a = process << 32 | tid, b = cgroup, c = label << 8 | what
  *   code  a = code, c = what
+ *   stack a = list of codes, 0: not known, c = what
  *   site  a = code, b = enum pgf_again
  * what is a kind, or WHAT_UNKNOWN + the class of the leaves.
  */
@@ -30,9 +32,11 @@ struct pgf_process {
 struct pgf_account {
 	struct pgf_groups data;
 	struct pgf_groups code;
+	struct pgf_groups stack; /* empty until a stack comes */
 	struct pgf_groups site; /* count is calls, ns is bytes */
 	struct pgf_labels labels;
 	struct pgf_codes codes;
+	struct pgf_callers callers;
 	struct pgf_pages pages;
 	struct pgf_process *process; /* by number, from 1 */
 	uint32_t processes;

@@ -7,7 +7,7 @@
 static const char *const by_names[PGF_BY_COUNT] = {
         [PGF_BY_KIND] = "kind",     [PGF_BY_MAP] = "map",         [PGF_BY_KIND_MAP] = "kind-map",
         [PGF_BY_CODE] = "code",     [PGF_BY_PROCESS] = "process", [PGF_BY_THREAD] = "thread",
-        [PGF_BY_CGROUP] = "cgroup", [PGF_BY_DISCARD] = "discard",
+        [PGF_BY_CGROUP] = "cgroup", [PGF_BY_DISCARD] = "discard", [PGF_BY_STACK] = "stack",
 };
 
 static const char *const sort_names[] = {

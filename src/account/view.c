@@ -61,6 +61,7 @@ static struct pgf_key view_key(const struct view *view, const struct pgf_key *ke
 	case PGF_BY_CGROUP:
 		return (struct pgf_key){.a = key->b};
 	case PGF_BY_CODE:
+	case PGF_BY_STACK:
 		return (struct pgf_key){.a = key->a};
 	case PGF_BY_DISCARD:
 	case PGF_BY_COUNT:
@@ -132,6 +133,8 @@ static void set_code(const struct pgf_account *account, struct pgf_row *row, uin
 static void set_names(const struct view *view, struct pgf_row *row, const struct pgf_key *key)
 {
 	const struct pgf_account *account = view->account;
+	const uint64_t *codes;
+	size_t count;
 
 	switch (view->by) {
 	case PGF_BY_KIND:
@@ -158,6 +161,11 @@ static void set_names(const struct view *view, struct pgf_row *row, const struct
 		break;
 	case PGF_BY_CODE:
 		set_code(account, row, (uint32_t)key->a);
+		break;
+	case PGF_BY_STACK:
+		codes = pgf_callers_codes(&account->callers, (uint32_t)key->a, &count);
+		if (codes)
+			set_code(account, row, (uint32_t)codes[0]);
 		break;
 	case PGF_BY_COUNT:
 		break;
@@ -277,32 +285,77 @@ static uint32_t *order(const struct view *view)
 	return order_of;
 }
 
-/* The key under which a symbol's function is merged; the symbol's own when it has no name. */
-static bool function_key(const struct pgf_symbol *symbol, const struct pgf_key *old,
-                         struct pgf_labels *functions, struct pgf_key *key)
-{
-	uint32_t number;
+/* The functions by which groups are merged. */
+struct functions {
+	struct pgf_labels labels;
+	struct pgf_stacks *stacks; /* of numbers of functions; PGF_BY_STACK only */
+};
 
-	*key = *old;
-	if (!symbol || !symbol->func)
+#define MERGED (1ull << 63) /* beside the numbers of codes and of their lists */
+
+/* The number of a code's function; the code's own when it has no name. */
+static bool function_of(const struct view *view, struct functions *functions, uint32_t code,
+                        const struct pgf_symbol **symbol, uint64_t *function)
+{
+	uint32_t path, func;
+
+	*function = code;
+	*symbol = pgf_codes_symbol(&view->account->codes, code, view->symbols);
+	if (!*symbol || !(*symbol)->func)
 		return true;
 	/* The path keeps equal names of two files apart, the function those of one. */
-	number = pgf_labels_add(functions, symbol->path, 1);
-	if (number == PGF_KEYS_NONE)
+	path = pgf_labels_add(&functions->labels, (*symbol)->path, 1);
+	func = pgf_labels_add(&functions->labels, (*symbol)->func, 0);
+	if (path == PGF_KEYS_NONE || func == PGF_KEYS_NONE)
 		return false;
-	key->a = 1ull << 63 | number;
-	number = pgf_labels_add(functions, symbol->func, 0);
-	if (number == PGF_KEYS_NONE)
-		return false;
-	key->c = number;
+	/* Without room for more names every address is its own. */
+	if (path && func)
+		*function = MERGED | (uint64_t)path << 32 | func;
 	return true;
 }
 
-/* Merges the hottest addresses by function. The rows of the result stand for the hottest. */
+/* The number of the functions of a list of codes; the list's own when there are too many. */
+static bool functions_of(const struct view *view, struct functions *functions, uint32_t list,
+                         uint64_t *number)
+{
+	uint64_t names[PGF_STACK_DEPTH];
+	const struct pgf_symbol *symbol;
+	size_t count, i;
+	const uint64_t *codes = pgf_callers_codes(&view->account->callers, list, &count);
+	uint32_t found;
+	bool fresh;
+	int err;
+
+	*number = list;
+	if (!codes)
+		return true;
+	for (i = 0; i < count; i++)
+		if (!function_of(view, functions, (uint32_t)codes[i], &symbol, &names[i]))
+			return false;
+	if (!functions->stacks && pgf_stacks_new(&functions->stacks))
+		return false;
+	err = pgf_stacks_intern(functions->stacks, names, count, &found, &fresh);
+	if (!err)
+		*number = MERGED | found;
+	return !err || err == -ENOSPC;
+}
+
+/* The key under which a group is merged. */
+static bool merge_key(const struct view *view, struct functions *functions,
+                      const struct pgf_key *old, const struct pgf_symbol **symbol,
+                      struct pgf_key *key)
+{
+	*key = *old;
+	if (view->by == PGF_BY_STACK)
+		return functions_of(view, functions, (uint32_t)old->a, &key->a);
+	return function_of(view, functions, (uint32_t)old->a, symbol, &key->a);
+}
+
+/* Merges the hottest groups by function. The rows of the result stand for the hottest. */
 static int merge_functions(struct view *view, size_t limit)
 {
 	struct pgf_groups merged = {.max = UINT32_MAX};
-	struct pgf_labels functions = {0};
+	struct functions functions = {.stacks = NULL};
 	uint32_t count = view->sums.keys.count;
 	uint32_t *order_of = order(view);
 	uint32_t *sum_of = calloc(count + 1, sizeof(*sum_of));
@@ -321,11 +374,9 @@ static int merge_functions(struct view *view, size_t limit)
 		struct pgf_group *sum;
 		struct pgf_key key;
 
-		if (i < named)
-			found = pgf_codes_symbol(&view->account->codes,
-			                         (uint32_t)view->sums.keys.key[old].a,
-			                         view->symbols);
-		if (!function_key(found, &view->sums.keys.key[old], &functions, &key)) {
+		key = view->sums.keys.key[old];
+		if (i < named &&
+		    !merge_key(view, &functions, &view->sums.keys.key[old], &found, &key)) {
 			err = -ENOMEM;
 			break;
 		}
@@ -344,7 +395,7 @@ static int merge_functions(struct view *view, size_t limit)
 	if (!err) {
 		for (i = 0; i < view->from->keys.count; i++)
 			view->sum_of[i] = sum_of[view->sum_of[i]];
-		/* From here on a group is known by its hottest address, and not looked up. */
+		/* From here on a group is known by its hottest one, and not looked up. */
 		for (i = 0; i < merged.keys.count; i++)
 			hottest[i] = (uint32_t)view->sums.keys.key[hottest[i]].a;
 		pgf_groups_clear(&view->sums);
@@ -357,7 +408,8 @@ static int merge_functions(struct view *view, size_t limit)
 	} else {
 		pgf_groups_clear(&merged);
 	}
-	pgf_labels_clear(&functions);
+	pgf_labels_clear(&functions.labels);
+	pgf_stacks_free(functions.stacks);
 	free(order_of);
 	free(sum_of);
 	free(hottest);
@@ -433,6 +485,52 @@ static void keep_comm(struct pgf_rows *rows, size_t index, const struct pgf_grou
 	rows->row[index].comm = comms + index * PGF_COMM_LEN;
 }
 
+static void set_frames(const struct view *view, struct pgf_row *row, struct pgf_frame *frames,
+                       const uint64_t *codes, size_t count)
+{
+	const struct pgf_codes *all = &view->account->codes;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		uint32_t code = (uint32_t)codes[i];
+
+		if (code == 0 || code >= all->keys.count)
+			continue;
+		frames[i].ip = all->code[code].ip + (i > 0);
+		frames[i].symbol = pgf_codes_symbol(all, code, view->symbols);
+	}
+	row->frames = frames;
+	row->frame_count = (uint32_t)count;
+	if (count) {
+		row->ip = frames[0].ip;
+		row->symbol = frames[0].symbol;
+	}
+}
+
+/* Names the stacks of the rows that are shown. */
+static int add_frames(const struct view *view, struct pgf_rows *rows, const uint32_t *order_of)
+{
+	const struct pgf_callers *callers = &view->account->callers;
+	size_t total = 0, count, r;
+
+	for (r = 0; r < rows->count; r++) {
+		pgf_callers_codes(callers, (uint32_t)view->sums.keys.key[order_of[r]].a, &count);
+		total += count;
+	}
+	rows->frames = calloc(total + 1, sizeof(*rows->frames));
+	if (!rows->frames)
+		return -ENOMEM;
+	total = 0;
+	for (r = 0; r < rows->count; r++) {
+		const struct pgf_key *key = &view->sums.keys.key[order_of[r]];
+		const uint64_t *codes = pgf_callers_codes(callers, (uint32_t)key->a, &count);
+
+		set_frames(view, &rows->row[r], rows->frames + total, codes, count);
+		total += count;
+	}
+	return 0;
+}
+
 static int cut(struct view *view, size_t limit, struct pgf_rows *rows)
 {
 	uint32_t count = view->sums.keys.count;
@@ -462,6 +560,8 @@ static int cut(struct view *view, size_t limit, struct pgf_rows *rows)
 				keep_comm(rows, i, &view->sums.group[sum]);
 		}
 		err = view->by == PGF_BY_DISCARD ? 0 : add_kinds(view, rows, row_index);
+		if (!err && view->by == PGF_BY_STACK)
+			err = add_frames(view, rows, order_of);
 	}
 	free(order_of);
 	free(row_index);
@@ -472,6 +572,8 @@ static const struct pgf_groups *table_of(const struct pgf_account *account, enum
 {
 	if (by == PGF_BY_CODE)
 		return &account->code;
+	if (by == PGF_BY_STACK)
+		return &account->stack;
 	return by == PGF_BY_DISCARD ? &account->site : &account->data;
 }
 
@@ -497,7 +599,7 @@ int pgf_account_rows(struct pgf_account *account, enum pgf_by by, enum pgf_sort 
 	err = add_up(&view);
 	if (!err)
 		err = fill_rows(&view);
-	if (!err && by == PGF_BY_CODE && symbols)
+	if (!err && (by == PGF_BY_CODE || by == PGF_BY_STACK) && symbols)
 		err = merge_functions(&view, limit);
 	if (!err)
 		err = cut(&view, limit, rows);
@@ -516,6 +618,7 @@ void pgf_rows_free(struct pgf_rows *rows)
 {
 	if (!rows)
 		return;
+	free(rows->frames);
 	free(rows->row);
 	free(rows);
 }

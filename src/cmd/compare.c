@@ -311,6 +311,8 @@ static void differs_find(const struct side *sides, struct differs *d)
 		differ(d, "tiers: %s and %s: kinds are told by other evidence", a->tier, b->tier);
 	if (is_basic(&sides[0]) != is_basic(&sides[1]))
 		differ(d, "one was recorded with --basic: its kinds are told by less evidence");
+	if (a->volume != b->volume)
+		differ(d, "one was added up in the kernel: its mappings are those of 2 MiB blocks");
 	if (strcmp(a->kernel ? a->kernel : "?", b->kernel ? b->kernel : "?") != 0)
 		differ(d, "kernels: %s and %s", a->kernel ? a->kernel : "?",
 		       b->kernel ? b->kernel : "?");
@@ -391,7 +393,8 @@ static int sides_compare(const struct pgf_options *o, struct side *sides)
 	for (int i = 0; i < 2; i++) {
 		const struct pgf_totals *t = pgf_recording_totals(sides[i].recording);
 
-		lost = lost || t->lost_events || t->lost_detail || t->lost_space;
+		lost = lost || t->lost_events || t->lost_detail || t->lost_space ||
+		       t->lost_stacks;
 		trouble = trouble || sides[i].recorded.trouble;
 	}
 	differs_find(sides, &differs);
@@ -404,8 +407,8 @@ static int sides_compare(const struct pgf_options *o, struct side *sides)
 
 static bool is_misused(const struct pgf_options *o)
 {
-	if (o->by == PGF_BY_DISCARD)
-		pgf_complain("report: --compare has no --by discard");
+	if (o->by == PGF_BY_DISCARD || o->by == PGF_BY_STACK)
+		pgf_complain("report: --compare has no --by %s", pgf_by_name((unsigned int)o->by));
 	else if (o->sort == PGF_SORT_P99 || o->sort == PGF_SORT_AGAIN)
 		pgf_complain("report: --compare sorts by time, count, max or major");
 	else

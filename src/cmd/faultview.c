@@ -22,15 +22,14 @@ bool pgf_faultview_wants(const struct pgf_options *o, const struct pgf_fault *fa
 	return true;
 }
 
-static const struct pgf_symbol *fault_symbol(struct pgf_faultview *view,
-                                             const struct pgf_fault *fault)
+static const struct pgf_symbol *code_symbol(struct pgf_faultview *view, uint32_t pid, uint64_t ip)
 {
-	struct pgf_symbol_query query = {.ip = fault->ip, .pid = fault->pid};
+	struct pgf_symbol_query query = {.ip = ip, .pid = pid};
 	const struct pgf_map *map;
 
-	if (fault->flags & PGF_F_NO_IP || !fault->ip)
+	if (!ip)
 		return NULL;
-	map = pgf_space_find(view->space, fault->pid, fault->ip);
+	map = pgf_space_find(view->space, pid, ip);
 	if (map) {
 		query.start = map->start;
 		query.end = map->end;
@@ -39,9 +38,9 @@ static const struct pgf_symbol *fault_symbol(struct pgf_faultview *view,
 		query.dev = map->dev;
 		query.path = map->name;
 	}
-	if (fault->pid != view->last_pid) {
-		view->last_pid = fault->pid;
-		pgf_symbols_hold(view->symbols, fault->pid);
+	if (pid != view->last_pid) {
+		view->last_pid = pid;
+		pgf_symbols_hold(view->symbols, pid);
 	}
 	return pgf_symbols_find(view->symbols, &query);
 }
@@ -70,13 +69,41 @@ int pgf_faultview_begin(struct pgf_faultview *view, const struct pgf_run *run)
 	return pgf_faultline_header(view->out, &view->line);
 }
 
+int pgf_faultview_stack(struct pgf_faultview *view, uint32_t stack_id, const uint64_t *ips,
+                        size_t count)
+{
+	int ret = view->stacks ? 0 : pgf_stackbook_new(&view->stacks);
+
+	if (!ret)
+		ret = pgf_stackbook_add(view->stacks, stack_id, ips, count);
+	return ret == -ENOSPC ? 0 : ret;
+}
+
+void pgf_faultview_clear(struct pgf_faultview *view)
+{
+	pgf_stackbook_free(view->stacks);
+	view->stacks = NULL;
+}
+
 int pgf_faultview_fault(struct pgf_faultview *view, const struct pgf_fault *fault,
                         const struct pgf_map *map)
 {
+	struct pgf_frame frames[PGF_STACK_DEPTH];
+	const uint64_t *ips = NULL;
+	size_t count = 0;
+
 	if (!pgf_faultview_wants(view->options, fault, map))
 		return 0;
 	view->shown++;
-	return pgf_faultline_write(view->out, &view->line, fault, map, fault_symbol(view, fault));
+	if (view->stacks && fault->stack_id)
+		ips = pgf_stackbook_get(view->stacks, fault->stack_id, &count);
+	for (size_t i = 0; i < count; i++)
+		frames[i] = (struct pgf_frame){
+		        ips[i], code_symbol(view, fault->pid, pgf_stack_place(ips, i))};
+	return pgf_faultline_stacked(
+	        view->out, &view->line, fault, map,
+	        code_symbol(view, fault->pid, fault->flags & PGF_F_NO_IP ? 0 : fault->ip),
+	        ips ? frames : NULL, count);
 }
 
 int pgf_faultview_space(struct pgf_faultview *view, const struct pgf_space_event *event)
@@ -100,6 +127,8 @@ void pgf_faultview_end(struct pgf_faultview *view, const struct pgf_totals *tota
 	        (unsigned long long)(totals->seen + totals->failed + totals->unfinished),
 	        (unsigned long long)totals->failed, (unsigned long long)totals->unfinished,
 	        (unsigned long long)(totals->lost_events + totals->lost_detail), tier);
+	if (totals->lost_stacks)
+		fprintf(stderr, "; %llu stacks lost", (unsigned long long)totals->lost_stacks);
 	if (totals->task_known)
 		fprintf(stderr, "; the tasks counted %lld more (%s)", (long long)gup,
 		        totals->gup_separable ? "GUP" : "kernel mode or GUP");

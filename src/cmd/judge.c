@@ -77,7 +77,7 @@ static int total_value(const char *name, const struct pgf_totals *t, uint64_t *v
 	else if (!strcmp(name, "unfinished"))
 		*value = t->unfinished;
 	else if (!strcmp(name, "lost"))
-		*value = t->lost_events + t->lost_detail + t->lost_space;
+		*value = t->lost_events + t->lost_detail + t->lost_space + t->lost_stacks;
 	else
 		return -ENOENT;
 	return 0;
@@ -129,7 +129,8 @@ int pgf_assert_eval(const char *expression, const struct pgf_totals *totals,
 int pgf_exit_status(const struct pgf_options *o, const struct pgf_totals *totals,
                     struct pgf_account *account, bool command_ended, int wait_status)
 {
-	uint64_t lost = totals->lost_events + totals->lost_detail + totals->lost_space;
+	uint64_t lost = totals->lost_events + totals->lost_detail + totals->lost_space +
+	                totals->lost_stacks;
 	int status = command_ended ? pgf_exit_of(wait_status) : 0;
 
 	if (o->strict && lost) {

@@ -246,8 +246,8 @@ static int parse_named(int (*parse)(const char *), const char *what, const char 
 
 static int option_set(struct pgf_options *o, int option, const char *arg)
 {
-	uint64_t number;
-	int value, ret;
+	uint64_t number = 0;
+	int value = 0, ret;
 
 	switch (option) {
 	case 'p':
@@ -450,6 +450,12 @@ int pgf_options_parse(struct pgf_options *o, unsigned int mask, const char *usag
 		return 1;
 	if (o->json && o->csv) {
 		pgf_complain("%s: --json and --csv: give one of them", argv[0]);
+		return 1;
+	}
+	if (o->session.stacks && o->session.volume == PGF_VOLUME_AGGREGATE) {
+		pgf_complain("%s: -g and --aggregate: what the kernel adds up has no stacks; "
+		             "give one of them",
+		             argv[0]);
 		return 1;
 	}
 	return 0;

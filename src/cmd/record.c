@@ -79,9 +79,14 @@ static int record_stack(void *ctx, uint32_t stack_id, const uint64_t *ips, size_
 
 static void options_text(const struct pgf_options *o, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s%s%s", o->session.stacks ? "-g " : "",
+	char target[PGF_INFO_TEXT] = "";
+
+	/* A command has a field of its own. */
+	if (!o->session.target.argv)
+		pgf_target_text(&o->session.target, target, sizeof(target));
+	snprintf(buf, size, "%s%s%s%s", o->session.stacks ? "-g " : "",
 	         o->session.basic ? "--basic " : "",
-	         o->session.volume == PGF_VOLUME_AGGREGATE ? "--aggregate " : "");
+	         o->session.volume == PGF_VOLUME_AGGREGATE ? "--aggregate " : "", target);
 }
 
 static int writer_open(struct pgf_writer **out, const struct pgf_options *o,
@@ -136,9 +141,9 @@ static int record_finish(const struct pgf_options *o, struct pgf_session *sessio
 
 	if (pgf_cost_measure(&o->session, &totals.fault_cost_ns))
 		totals.fault_cost_ns = 0;
-	ret = pgf_codenames_write(r->names, r->writer);
-	if (!ret)
-		ret = pgf_writer_flush(r->writer);
+	/* The first error of the writer comes back from its close. */
+	if (!pgf_codenames_write(r->names, r->writer))
+		pgf_writer_flush(r->writer);
 	dropped = pgf_writer_dropped(r->writer);
 	bytes = pgf_writer_size(r->writer);
 	ret = pgf_writer_close(r->writer, &totals);

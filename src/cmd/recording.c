@@ -167,6 +167,15 @@ static int file_open(struct pgf_recording *r, int fd, const struct stat *st)
 	return ret;
 }
 
+/* Without a command, the writer's options tell what was traced. */
+static void target_make(struct pgf_recording *r)
+{
+	if (!r->info->command && *r->info->options)
+		snprintf(r->target, sizeof(r->target), "%s", r->info->options);
+	else
+		pgf_recorded_command(r->target, sizeof(r->target), r->info);
+}
+
 int pgf_recording_open(struct pgf_recording **out, const char *path)
 {
 	struct pgf_recording *r = calloc(1, sizeof(*r));
@@ -188,7 +197,7 @@ int pgf_recording_open(struct pgf_recording **out, const char *path)
 	if (!ret) {
 		r->info = r->reader ? pgf_reader_info(r->reader) : pgf_perfdata_info(r->perf);
 		r->wall_ns = wall_start(r->info);
-		pgf_recorded_command(r->target, sizeof(r->target), r->info);
+		target_make(r);
 		ret = tables_make(r, &st);
 	}
 	if (ret) {
@@ -347,6 +356,13 @@ static int play_space(void *ctx, const struct pgf_space_event *event)
 	return ret;
 }
 
+static int play_stack(void *ctx, uint32_t stack_id, const uint64_t *ips, size_t count)
+{
+	const struct pgf_recording *r = ctx;
+
+	return r->sink->stack(r->sink->ctx, stack_id, ips, count);
+}
+
 static bool is_damage(int ret)
 {
 	return ret == -ENODATA || ret == -EBADMSG;
@@ -385,7 +401,8 @@ int pgf_recording_play(struct pgf_recording *r, const struct pgf_recording_sink 
 	const struct pgf_sink stream = {.ctx = r,
 	                                .fault = sink->fault ? play_fault : NULL,
 	                                .cell = sink->cell ? play_cell : NULL,
-	                                .space = play_space};
+	                                .space = play_space,
+	                                .stack = sink->stack ? play_stack : NULL};
 	int ret;
 
 	r->sink = sink;

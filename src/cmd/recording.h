@@ -20,6 +20,7 @@ struct pgf_recording_sink {
 	int (*fault)(void *ctx, const struct pgf_fault *fault, const struct pgf_map *map);
 	int (*cell)(void *ctx, const struct pgf_cell *cell, const struct pgf_map *map);
 	int (*space)(void *ctx, const struct pgf_space_event *event);
+	int (*stack)(void *ctx, uint32_t stack_id, const uint64_t *ips, size_t count);
 };
 
 /* "-" is the standard input. 0, or -errno after complaining. */

@@ -24,7 +24,7 @@ static const char usage[] =
         "                        page-faults[,minor-faults,major-faults] -c 1`\n"
         "      --compare A B     two recordings, kind by kind or as --by says\n"
         "      --by VIEW         one table: kind map kind-map code process thread cgroup\n"
-        "                        discard\n"
+        "                        discard stack\n"
         "      --sort KEY        time count max p99 major again; of --compare: by how much it\n"
         "                        differs\n"
         "      --top N           rows of a table\n"
@@ -45,7 +45,8 @@ static const char usage[] =
 struct report {
 	const struct pgf_options *options;
 	struct pgf_recording *recording;
-	struct pgf_account *account;
+	struct pgf_account *account; /* of a summary */
+	struct pgf_faultview view;   /* of single faults */
 	bool filtered;
 	uint64_t all;     /* faults in the recording */
 	uint32_t command; /* pid of the command: the first that called exec; 0 none yet */
@@ -85,12 +86,24 @@ static void status_follow(struct report *r, const struct pgf_space_event *event)
 		r->status = event->exit_code;
 }
 
+static int status_of(const struct report *r)
+{
+	return pgf_recording_info(r->recording)->command ? r->status : -1;
+}
+
 static int report_space(void *ctx, const struct pgf_space_event *event)
 {
 	struct report *r = ctx;
 
 	status_follow(r, event);
 	return pgf_account_space(r->account, event);
+}
+
+static int report_stack(void *ctx, uint32_t stack_id, const uint64_t *ips, size_t count)
+{
+	const struct report *r = ctx;
+
+	return pgf_account_stack(r->account, stack_id, ips, count);
 }
 
 /* Of the faults that the filters let through; what was lost is not known to be one of them. */
@@ -115,7 +128,8 @@ static int totals_filter(struct report *r, struct pgf_totals *totals)
 static void filter_tell(FILE *out, const struct report *r, const struct pgf_run *run)
 {
 	const struct pgf_totals *totals = run->totals;
-	uint64_t lost = totals->lost_events + totals->lost_detail + totals->lost_space;
+	uint64_t lost = totals->lost_events + totals->lost_detail + totals->lost_space +
+	                totals->lost_stacks;
 	char text[160], of[16], shown[16];
 
 	snprintf(text, sizeof(text), "%s of the %s recorded faults are in these numbers",
@@ -164,7 +178,7 @@ static int report_write(struct report *r, FILE *out)
 	recorded.filtered = r->filtered;
 	run.totals = &totals;
 	run.account = r->account;
-	run.status = recorded.info->command ? r->status : -1;
+	run.status = status_of(r);
 	run.sort = o->sort;
 	run.top = o->top;
 	run.colour = o->colour && isatty(fileno(out));
@@ -175,8 +189,11 @@ static int report_write(struct report *r, FILE *out)
 
 static int report_summary(struct report *r, FILE *out)
 {
-	const struct pgf_recording_sink sink = {
-	        .ctx = r, .fault = report_fault, .cell = report_cell, .space = report_space};
+	const struct pgf_recording_sink sink = {.ctx = r,
+	                                        .fault = report_fault,
+	                                        .cell = report_cell,
+	                                        .space = report_space,
+	                                        .stack = report_stack};
 	const struct pgf_account_opts account = {.space = pgf_recording_space(r->recording)};
 	int ret = pgf_account_new(&r->account, &account);
 
@@ -189,47 +206,78 @@ static int report_summary(struct report *r, FILE *out)
 
 static int line_fault(void *ctx, const struct pgf_fault *fault, const struct pgf_map *map)
 {
-	return pgf_faultview_fault(ctx, fault, map);
+	struct report *r = ctx;
+
+	return pgf_faultview_fault(&r->view, fault, map);
 }
 
 static int line_space(void *ctx, const struct pgf_space_event *event)
 {
-	return pgf_faultview_space(ctx, event);
+	struct report *r = ctx;
+
+	status_follow(r, event);
+	return pgf_faultview_space(&r->view, event);
+}
+
+static int line_stack(void *ctx, uint32_t stack_id, const uint64_t *ips, size_t count)
+{
+	struct report *r = ctx;
+
+	return pgf_faultview_stack(&r->view, stack_id, ips, count);
+}
+
+static int lines_begin(struct report *r, FILE *out)
+{
+	const struct pgf_record_info *info = pgf_recording_info(r->recording);
+	struct pgf_faultview *view = &r->view;
+	struct pgf_recorded recorded;
+	struct pgf_run run;
+	int ret;
+
+	*view = (struct pgf_faultview){.options = r->options,
+	                               .space = pgf_recording_space(r->recording),
+	                               .symbols = pgf_recording_symbols(r->recording),
+	                               .out = out};
+	ret = pgf_faultview_format(view, info->release);
+	if (ret)
+		return ret;
+	view->line.start_ns = info->start_ns;
+	view->line.colour = r->options->colour && isatty(fileno(out));
+	view->line.vm_fault_known = info->tier == PGF_TIER_KERNEL;
+	pgf_recording_describe(r->recording, &recorded, &run);
+	return pgf_faultview_begin(view, &run);
+}
+
+static int lines_end(struct report *r, FILE *out)
+{
+	struct pgf_recorded recorded;
+	struct pgf_run run;
+	int ret;
+
+	pgf_recording_describe(r->recording, &recorded, &run);
+	pgf_faultview_end(&r->view, pgf_recording_totals(r->recording), run.tier);
+	if (r->view.line.format != PGF_LINE_JSON)
+		return 0;
+	recorded.filtered = r->filtered;
+	run.status = status_of(r);
+	ret = pgf_recorded_json(out, &recorded);
+	return ret ? ret : pgf_json_totals(out, &run);
 }
 
 static int report_lines(struct report *r, FILE *out)
 {
-	const struct pgf_record_info *info = pgf_recording_info(r->recording);
-	struct pgf_faultview view = {.options = r->options,
-	                             .space = pgf_recording_space(r->recording),
-	                             .symbols = pgf_recording_symbols(r->recording),
-	                             .out = out};
 	const struct pgf_recording_sink sink = {
-	        .ctx = &view, .fault = line_fault, .space = line_space};
-	struct pgf_recorded recorded;
-	struct pgf_run run;
-	int ret = pgf_faultview_format(&view, info->release);
+	        .ctx = r, .fault = line_fault, .space = line_space, .stack = line_stack};
+	int ret = pgf_recording_names(r->recording);
 
-	if (ret)
-		return ret;
-	view.line.start_ns = info->start_ns;
-	view.line.colour = r->options->colour && isatty(fileno(out));
-	view.line.vm_fault_known = info->tier == PGF_TIER_KERNEL;
-	ret = pgf_recording_names(r->recording);
-	pgf_recording_describe(r->recording, &recorded, &run);
 	if (!ret)
-		ret = pgf_faultview_begin(&view, &run);
+		ret = lines_begin(r, out);
 	if (!ret)
 		ret = pgf_recording_play(r->recording, &sink);
-	if (ret)
-		return ret;
-	pgf_recording_describe(r->recording, &recorded, &run);
-	pgf_faultview_end(&view, pgf_recording_totals(r->recording), run.tier);
-	if (view.line.format != PGF_LINE_JSON)
-		return 0;
-	recorded.filtered = r->filtered;
-	ret = pgf_recorded_json(out, &recorded);
-	return ret ? ret : pgf_json_totals(out, &run);
+	if (!ret)
+		ret = lines_end(r, out);
+	pgf_faultview_clear(&r->view);
+	return ret;
 }
 
 /* Both. */

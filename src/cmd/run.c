@@ -25,11 +25,11 @@ static const char usage[] =
         "      --user NAME       run the command as NAME (under sudo: the caller)\n"
         "      --tier TIER       tracepoint, perf or counters; else the best that works\n"
         "      --ring KIB        buffer of each CPU; what does not fit is counted\n"
-        "  -g, --stacks          take user stacks (frame pointers)\n"
+        "  -g, --stacks          user stacks too (frame pointers); not with --aggregate\n"
         "      --basic           durations and basic kinds only: cheaper\n"
         "      --aggregate       add up in the kernel, by 2 MiB block: no events to read\n"
         "      --by VIEW         one table: kind map kind-map code process thread cgroup\n"
-        "                        discard\n"
+        "                        discard stack\n"
         "      --sort KEY        time count max p99 major\n"
         "      --top N           rows of a table\n"
         "      --strict          exit 2 when anything was lost\n"
@@ -79,6 +79,13 @@ static int sink_space(void *ctx, const struct pgf_space_event *event)
 	struct run_sink *sink = ctx;
 
 	return pgf_account_space(sink->account, event);
+}
+
+static int sink_stack(void *ctx, uint32_t stack_id, const uint64_t *ips, size_t count)
+{
+	struct run_sink *sink = ctx;
+
+	return pgf_account_stack(sink->account, stack_id, ips, count);
 }
 
 int pgf_run_show(FILE *out, const struct pgf_options *o, const struct pgf_run *run)
@@ -151,8 +158,11 @@ static int run_report(const struct pgf_options *o, struct pgf_session *session,
 static int run_session(const struct pgf_options *o)
 {
 	struct run_sink ctx = {.account = NULL};
-	struct pgf_sink sink = {
-	        .ctx = &ctx, .fault = sink_fault, .cell = sink_cell, .space = sink_space};
+	struct pgf_sink sink = {.ctx = &ctx,
+	                        .fault = sink_fault,
+	                        .cell = sink_cell,
+	                        .space = sink_space,
+	                        .stack = sink_stack};
 	struct pgf_session *session = NULL;
 	struct pgf_account_opts account = {.space = NULL};
 	char err[512];

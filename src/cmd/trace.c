@@ -23,6 +23,7 @@ static const char usage[] =
         "      --user NAME       run the command as NAME (under sudo: the caller)\n"
         "      --tier TIER       tracepoint or perf; the best that works otherwise\n"
         "      --ring KIB        buffer of each CPU; what does not fit is counted\n"
+        "  -g, --stacks          below each line the user stack (frame pointers)\n"
         "      --basic           durations and basic kinds only: cheaper\n"
         "      --kind K[,K]      only these kinds (`pgfault kinds`)\n"
         "      --min-us N        only faults of N us and more\n"
@@ -48,6 +49,11 @@ static int trace_fault(void *ctx, const struct pgf_fault *fault)
 static int trace_space(void *ctx, const struct pgf_space_event *event)
 {
 	return pgf_faultview_space(ctx, event);
+}
+
+static int trace_stack(void *ctx, uint32_t stack_id, const uint64_t *ips, size_t count)
+{
+	return pgf_faultview_stack(ctx, stack_id, ips, count);
 }
 
 static int trace_begin(struct pgf_faultview *t, struct pgf_session *session)
@@ -78,7 +84,8 @@ static uint64_t trace_now(void)
 
 static int trace_session(const struct pgf_options *o, struct pgf_faultview *t)
 {
-	struct pgf_sink sink = {.ctx = t, .fault = trace_fault, .space = trace_space};
+	struct pgf_sink sink = {
+	        .ctx = t, .fault = trace_fault, .space = trace_space, .stack = trace_stack};
 	struct pgf_session *session = NULL;
 	bool exec_failed, ended;
 	char err[512];
@@ -143,6 +150,7 @@ int pgf_cmd_trace(int argc, char **argv)
 		return PGF_EXIT_FAILURE;
 	}
 	status = trace_session(&options, &t);
+	pgf_faultview_clear(&t);
 	pgf_symbols_free(t.symbols);
 	ret = pgf_output_close(t.out, stdout);
 	if (ret) {

@@ -217,16 +217,20 @@ static int stack_take(struct pgf_source *source, const uint64_t *words, size_t l
 	bool fresh;
 	int ret;
 
-	if (left == 0 || words[0] > left - 1)
+	if (left == 0 || words[0] > left - 1) {
+		source->totals->lost_stacks++;
 		return 0;
+	}
 	for (size_t i = 1; i <= words[0] && count < FRAMES_MAX; i++)
 		if (words[i] < FRAME_MARK)
 			ips[count++] = words[i];
 	if (count == 0)
 		return 0;
 	ret = pgf_stacks_intern(source->stacks, ips, count, id, &fresh);
-	if (ret == -ENOSPC)
-		return 0; /* the fault goes without its stack */
+	if (ret == -ENOSPC) {
+		source->totals->lost_stacks++;
+		return 0;
+	}
 	if (ret || !fresh || !source->feed.stack)
 		return ret;
 	return source->feed.stack(source->feed.ctx, *id, ips, count);

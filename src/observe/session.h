@@ -84,6 +84,7 @@ struct pgf_totals {
 	uint64_t entered;     /* PERF_COUNT_SW_PAGE_FAULTS; 0 with entered_known false */
 	uint64_t lost_events; /* faults whose event was dropped; counted, not shown in detail */
 	uint64_t lost_detail; /* aggregation: counted by kind but without address or code */
+	uint64_t lost_stacks; /* faults whose stack found no place */
 	uint64_t lost_space;  /* records of the address space that were dropped */
 	uint64_t task_min;    /* the tasks' own counters, summed over tasks and cut to the run */
 	uint64_t task_maj;

@@ -110,3 +110,12 @@ int pgf_stacks_intern(struct pgf_stacks *stacks, const uint64_t *ips, size_t cou
 	*fresh = true;
 	return 0;
 }
+
+const uint64_t *pgf_stacks_get(const struct pgf_stacks *stacks, uint32_t id, size_t *count)
+{
+	*count = 0;
+	if (!id || id > stacks->count)
+		return NULL;
+	*count = stacks->list[id - 1].count;
+	return stacks->frames + stacks->list[id - 1].first;
+}

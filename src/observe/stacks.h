@@ -19,5 +19,7 @@ void pgf_stacks_free(struct pgf_stacks *stacks); /* accepts NULL */
  */
 int pgf_stacks_intern(struct pgf_stacks *stacks, const uint64_t *ips, size_t count, uint32_t *id,
                       bool *fresh);
+/* The frames of a number, until the next intern; NULL with *count 0 for one not given. */
+const uint64_t *pgf_stacks_get(const struct pgf_stacks *stacks, uint32_t id, size_t *count);
 
 #endif /* PGF_OBSERVE_STACKS_H */

@@ -49,13 +49,16 @@ __attribute__((format(printf, 3, 4))) static void say(char *err, size_t size, co
 static void stack_deliver(struct pgf_source *s, uint32_t id)
 {
 	uint64_t ips[127];
+	uint32_t place = id < PGF_STACKS ? id : id - PGF_STACKS;
+	const struct bpf_map *map;
 	size_t n = 0;
 
 	if (!s->stack_seen || id >= PGF_TP_STACKS || (s->stack_seen[id / 8] & (1u << (id % 8))))
 		return;
 	s->stack_seen[id / 8] |= (uint8_t)(1u << (id % 8));
 	memset(ips, 0, sizeof(ips));
-	if (bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.stacks), &id, ips))
+	map = id < PGF_STACKS ? s->skel->maps.stacks : s->skel->maps.stacks_more;
+	if (bpf_map_lookup_elem(bpf_map__fd(map), &place, ips))
 		return;
 	while (n < 127 && ips[n])
 		n++;
@@ -381,8 +384,10 @@ static int skel_load(struct pgf_source *s, const struct pgf_session_opts *opts, 
 		bpf_map__set_max_entries(skel->maps.windows_by_tid, 1);
 	else
 		bpf_map__set_autocreate(skel->maps.windows, false);
-	if (!opts->stacks)
+	if (!opts->stacks) {
 		bpf_map__set_max_entries(skel->maps.stacks, 1);
+		bpf_map__set_max_entries(skel->maps.stacks_more, 1);
+	}
 	for (size_t i = 0; opts->basic && i < EVIDENCE_SOURCES; i++) {
 		struct bpf_program *prog =
 		        bpf_object__find_program_by_name(skel->obj, evidence_sources[i].program);
@@ -710,6 +715,7 @@ static int tracepoint_drain(struct pgf_source *s, uint64_t *watermark_ns)
 	s->totals->unfinished = counts.unfinished;
 	s->totals->nofault = counts.nested;
 	s->totals->lost_detail = counts.detail_lost;
+	s->totals->lost_stacks = counts.stack_lost;
 	s->totals->lost_space += counts.calls_lost - s->calls_lost_seen;
 	s->calls_lost_seen = counts.calls_lost;
 	return 0;

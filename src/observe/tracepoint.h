@@ -14,7 +14,7 @@ struct ring_buffer;
 struct tracepoint_bpf;
 
 #define PGF_TP_MAX_LINKS 32
-#define PGF_TP_STACKS    16384
+#define PGF_TP_STACKS    (PGF_STACKS + PGF_STACKS_MORE)
 
 struct pgf_source {
 	struct pgf_feed feed;

@@ -13,6 +13,8 @@
 
 #define CRC_OFFSET 20 /* of the header's checksum */
 
+static const uint8_t magic[PGF_RECORD_MAGIC_SIZE + 1] = PGF_RECORD_MAGIC;
+
 struct text_field {
 	uint16_t tag;
 	size_t offset;
@@ -129,7 +131,7 @@ int pgf_record_info_encode(struct pgf_bytes *out, const struct pgf_record_info *
 	if (!header)
 		return -ENOMEM;
 	memset(header, 0, PGF_RECORD_HEADER_SIZE);
-	memcpy(header, PGF_RECORD_MAGIC, PGF_RECORD_MAGIC_SIZE);
+	memcpy(header, magic, sizeof(magic) - 1);
 	pgf_set_u16(header + 8, PGF_RECORD_MAJOR);
 	pgf_set_u16(header + 10, PGF_RECORD_MINOR);
 	pgf_set_u32(header + PGF_RECORD_FLAGS_OFFSET, flags);
@@ -160,7 +162,7 @@ int pgf_record_info_encode(struct pgf_bytes *out, const struct pgf_record_info *
 
 int pgf_record_header_size(const uint8_t *fixed, uint32_t *size)
 {
-	if (memcmp(fixed, PGF_RECORD_MAGIC, PGF_RECORD_MAGIC_SIZE) != 0)
+	if (memcmp(fixed, magic, sizeof(magic) - 1) != 0)
 		return -EBADMSG;
 	if (pgf_get_u16(fixed + 8) != PGF_RECORD_MAJOR)
 		return -EPROTONOSUPPORT;

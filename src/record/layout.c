@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+/* Members' names cannot stand in parentheses. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define FIELD(row, tag, member, group, way, string)                                                \
 	{                                                                                          \
 		PGF_COL_##tag, offsetof(struct row, member), sizeof(((struct row *)0)->member),    \
@@ -43,6 +44,8 @@
 	        ONE(row, STACK, f.stack_id, VALUES), COST(row, f, 0), COST(row, f, 1),             \
 	        COST(row, f, 2), COST(row, f, 3), COST(row, f, 4), COST(row, f, 5),                \
 	        COST(row, f, 6), COST(row, f, 7), COST(row, f, 8), COST(row, f, 9)
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 _Static_assert(PGF_COST_COUNT == 10, "a new cost needs a column");
 
@@ -136,6 +139,7 @@ static const struct pgf_field totals_fields[] = {
         TOTAL(CHILD_UTIME, child_utime_ns),
         TOTAL(CHILD_STIME, child_stime_ns),
         TOTAL(DROPPED_AT_EXEC, events_dropped_at_exec),
+        TOTAL(LOST_STACKS, lost_stacks),
 };
 
 const struct pgf_layout pgf_layout_fault = LAYOUT(fault_fields, pgf_fault_row);

@@ -382,7 +382,7 @@ static int item_string(struct pgf_writer *w, const char *text, uint32_t *id)
 	uint32_t before = pgf_strings_count(w->strings);
 	int err = pgf_strings_intern(w->strings, text, id);
 
-	if (!err && *id >= before)
+	if (!err && text && *id >= before)
 		w->text_pending += strnlen(text, PGF_RECORD_STRING_MAX);
 	return err;
 }

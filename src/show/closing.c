@@ -198,6 +198,10 @@ static void write_losses(FILE *out, const struct pgf_run *run)
 		line(out, run, PGF_COLOUR_RED,
 		     "LOST: ", "%" PRIu64 " records of mappings: names may be missing or wrong",
 		     totals->lost_space);
+	if (totals->lost_stacks || loss.stacks)
+		line(out, run, PGF_COLOUR_RED,
+		     "LOST: ", "the stacks of %" PRIu64 " faults: they are under (no stack)",
+		     totals->lost_stacks + loss.stacks);
 	if (loss.ungrouped)
 		line(out, run, PGF_COLOUR_RED, "LOST: ",
 		     "%" PRIu64 " faults are in the sums without process or code: table full",
@@ -206,7 +210,8 @@ static void write_losses(FILE *out, const struct pgf_run *run)
 		line(out, run, PGF_COLOUR_YELLOW, "note: ",
 		     "re-faults are undercounted: %" PRIu64 " pages were too many to remember",
 		     loss.pages);
-	if (!totals->lost_events && !totals->lost_detail && !totals->lost_space && !loss.ungrouped)
+	if (!totals->lost_events && !totals->lost_detail && !totals->lost_space && !loss.ungrouped &&
+	    !totals->lost_stacks && !loss.stacks)
 		line(out, run, PGF_COLOUR_DIM, "lost: ", "nothing");
 }
 

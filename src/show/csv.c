@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "show/escape.h"
+#include "show/frames.h"
 #include "show/naming.h"
 
 static void put(FILE *out, const char *text)
@@ -61,6 +62,16 @@ static void put_row(FILE *out, const struct pgf_row *row)
 	fprintf(out, "%" PRIu64 "\r\n", pgf_stat_again(stat));
 }
 
+static void put_folded(FILE *out, const struct pgf_rows *rows)
+{
+	size_t i;
+
+	for (i = 0; i < rows->count; i++) {
+		pgf_frames_folded(out, rows->row[i].frames, rows->row[i].frame_count);
+		fprintf(out, " %" PRIu64 "\n", rows->row[i].stat.count);
+	}
+}
+
 int pgf_csv_rows(FILE *out, const struct pgf_run *run, enum pgf_by by)
 {
 	struct pgf_rows *rows;
@@ -69,6 +80,11 @@ int pgf_csv_rows(FILE *out, const struct pgf_run *run, enum pgf_by by)
 
 	if (err)
 		return err;
+	if (by == PGF_BY_STACK) {
+		put_folded(out, rows);
+		pgf_rows_free(rows);
+		return ferror(out) ? -EIO : 0;
+	}
 	fputs("by,kind,map,map_type,pid,tid,comm,cgroup,ip,function,file,line,module,count,ns,"
 	      "p50_ns,p90_ns,p99_ns,max_ns,major,inferred,failed,unfinished,again\r\n",
 	      out);

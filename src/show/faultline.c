@@ -10,6 +10,7 @@
 #include "show/colour.h"
 #include "show/escape.h"
 #include "show/fields.h"
+#include "show/frames.h"
 #include "show/naming.h"
 #include "show/table.h"
 
@@ -22,6 +23,8 @@ struct pgf_shown_fault {
 	const struct pgf_fault *fault;
 	const struct pgf_map *map;
 	const struct pgf_symbol *symbol;
+	const struct pgf_frame *frames; /* NULL: not known */
+	size_t frame_count;
 };
 
 int pgf_line_format_parse(const char *name)
@@ -355,6 +358,16 @@ static void put_map(FILE *out, const void *object)
 	        pgf_map_type_name(map->type), map->start, map->end, map->pgoff);
 }
 
+static void put_stack(FILE *out, const void *object)
+{
+	const struct pgf_shown_fault *shown = object;
+
+	if (shown->frames)
+		pgf_frames_json(out, shown->frames, shown->frame_count);
+	else
+		fputs("null", out);
+}
+
 #define PUT(name, put, schema, about)                                                              \
 	{                                                                                          \
 		name, PGF_FIELD_CUSTOM, 0, about, NULL, put, schema                                \
@@ -390,6 +403,8 @@ static const struct pgf_field fault_fields[] = {
             "\"map_type\":{\"type\":\"string\"},\"start\":{\"type\":\"string\"},\"end\":{"
             "\"type\":\"string\"},\"pgoff\":{\"type\":\"integer\"}}",
             "mapping of the address"),
+        PUT("stack", put_stack, PGF_FRAMES_SCHEMA,
+            "innermost first; symbols of callers are those of the call; null: not known"),
         {NULL, PGF_FIELD_TEXT, 0, NULL, NULL, NULL, NULL},
 };
 
@@ -414,11 +429,21 @@ int pgf_faultline_header(FILE *out, const struct pgf_line_opts *opts)
 int pgf_faultline_write(FILE *out, const struct pgf_line_opts *opts, const struct pgf_fault *fault,
                         const struct pgf_map *map, const struct pgf_symbol *symbol)
 {
-	const struct pgf_shown_fault shown = {opts, fault, map, symbol};
+	return pgf_faultline_stacked(out, opts, fault, map, symbol, NULL, 0);
+}
+
+int pgf_faultline_stacked(FILE *out, const struct pgf_line_opts *opts,
+                          const struct pgf_fault *fault, const struct pgf_map *map,
+                          const struct pgf_symbol *symbol, const struct pgf_frame *frames,
+                          size_t count)
+{
+	const struct pgf_shown_fault shown = {opts, fault, map, symbol, frames, count};
 
 	switch (opts->format) {
 	case PGF_LINE_TABLE:
 		write_table(out, &shown);
+		if (frames)
+			pgf_frames_text(out, frames, count, opts->width);
 		break;
 	case PGF_LINE_CLASSIC:
 		write_classic(out, &shown);

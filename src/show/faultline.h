@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "account/account.h"
 #include "observe/space.h"
 #include "symbol/symbol.h"
 
@@ -32,6 +33,14 @@ int pgf_faultline_header(FILE *out, const struct pgf_line_opts *opts);
 /* map and symbol may be NULL. 0 or -EIO. */
 int pgf_faultline_write(FILE *out, const struct pgf_line_opts *opts, const struct pgf_fault *fault,
                         const struct pgf_map *map, const struct pgf_symbol *symbol);
+/*
+ * The same with count frames of its stack, innermost first: below the line of PGF_LINE_TABLE, a
+ * member of PGF_LINE_JSON. frames NULL: not known. 0 or -EIO.
+ */
+int pgf_faultline_stacked(FILE *out, const struct pgf_line_opts *opts,
+                          const struct pgf_fault *fault, const struct pgf_map *map,
+                          const struct pgf_symbol *symbol, const struct pgf_frame *frames,
+                          size_t count);
 /*
  * A line for the end of a process, PGF_LINE_TABLE only: its exit code or signal, of the wait
  * status. 0 or -EIO.

@@ -9,6 +9,7 @@
 #include "show/closing.h"
 #include "show/escape.h"
 #include "show/fields.h"
+#include "show/frames.h"
 #include "show/naming.h"
 
 #define TEXT(s, m, a)                                                                              \
@@ -189,6 +190,16 @@ static void put_kinds(FILE *out, const void *object)
 	putc(']', out);
 }
 
+static void put_frames(FILE *out, const void *object)
+{
+	const struct pgf_row *row = object;
+
+	if (row->by == PGF_BY_STACK)
+		pgf_frames_json(out, row->frames, row->frame_count);
+	else
+		fputs("null", out);
+}
+
 static void put_quantile(FILE *out, const struct pgf_row *row, uint64_t ns)
 {
 	if (row->stat.dist_known)
@@ -249,6 +260,8 @@ static const struct pgf_field row_fields[] = {
                "\"type\":\"string\"},\"count\":{\"type\":\"integer\"}},\"required\":[\"kind\","
                "\"count\"]}",
                "most frequent kinds, most first; a leading ? names a class"),
+        CUSTOM("frames", put_frames, PGF_FRAMES_SCHEMA,
+               "by stack: innermost first; symbols of callers are those of the call"),
         STAT(count, "faults"),
         STAT(timed, "faults with a known duration"),
         STAT(ns, "sum of known durations"),
@@ -347,6 +360,10 @@ static const struct pgf_field loss_fields[] = {
          "faults without address or code", NULL, NULL, NULL},
         {"space", PGF_FIELD_U64, FROM(closing, totals.lost_space), "records of mappings", NULL,
          NULL, NULL},
+        {"stacks", PGF_FIELD_U64, FROM(closing, totals.lost_stacks),
+         "faults whose stack found no place", NULL, NULL, NULL},
+        {"unlisted", PGF_FIELD_U64, FROM(closing, loss.stacks),
+         "faults whose stack was one too many", NULL, NULL, NULL},
         {"ungrouped", PGF_FIELD_U64, FROM(closing, loss.ungrouped),
          "faults in the sums without process or code", NULL, NULL, NULL},
         {"pages", PGF_FIELD_U64, FROM(closing, loss.pages), "pages not remembered for re-faults",

@@ -22,7 +22,10 @@ int pgf_json_write(FILE *out, const struct pgf_run *run);
 /* The JSON schema of every line, one document. 0 or -EIO. */
 int pgf_json_schema(FILE *out);
 
-/* A view as CSV with a title line. 0, -EIO, -ENOMEM, -EINVAL. */
+/*
+ * A view as CSV with a title line; PGF_BY_STACK as folded stacks instead: functions outermost
+ * first with ';' between them, a blank, the number of faults. 0, -EIO, -ENOMEM, -EINVAL.
+ */
 int pgf_csv_rows(FILE *out, const struct pgf_run *run, enum pgf_by by);
 
 #endif /* PGF_SHOW_JSON_H */

@@ -128,6 +128,12 @@ char *pgf_naming_row(char *buf, size_t size, const struct pgf_row *row)
 	case PGF_BY_CGROUP:
 		snprintf(buf, size, "%" PRIu64, row->cgroup);
 		return buf;
+	case PGF_BY_STACK:
+		if (!row->frame_count) {
+			snprintf(buf, size, "(no stack)");
+			return buf;
+		}
+		return pgf_naming_code(buf, size, row->symbol, row->ip);
 	default:
 		return pgf_naming_code(buf, size, row->symbol, row->ip);
 	}

@@ -39,6 +39,12 @@ static const char *known(const char *text)
 	return text && *text ? text : "?";
 }
 
+/* perf.data does not tell its writer's version. */
+static const char *by_format(const char *format)
+{
+	return strcmp(format, "perf.data") == 0 ? "perf record" : "?";
+}
+
 int pgf_recorded_write(FILE *out, const struct pgf_recorded *r, int width, bool colour)
 {
 	const struct pgf_record_info *info = r->info;
@@ -48,12 +54,17 @@ int pgf_recorded_write(FILE *out, const struct pgf_recorded *r, int width, bool 
 	used = (size_t)snprintf(text, sizeof(text), "%s on %s, Linux %s%s%s, %s tier, by %s",
 	                        pgf_recorded_when(when, sizeof(when), r->wall_ns),
 	                        known(info->host), known(info->release), *info->machine ? " " : "",
-	                        info->machine, known(r->tier), *info->tool ? info->tool : "?");
-	/* Options may end with a blank. */
-	if (*info->options && used < sizeof(text))
-		used += (size_t)snprintf(text + used, sizeof(text) - used, " %s", info->options);
-	while (used && used < sizeof(text) && text[used - 1] == ' ')
-		text[--used] = '\0';
+	                        info->machine, known(r->tier),
+	                        *info->tool ? info->tool : by_format(r->format));
+	if (*info->options && used < sizeof(text)) {
+		size_t length = strlen(info->options);
+
+		/* They may end with a blank. */
+		while (length && info->options[length - 1] == ' ')
+			length--;
+		used += (size_t)snprintf(text + used, sizeof(text) - used, " (%.*s)", (int)length,
+		                         info->options);
+	}
 	if (r->with_command && info->command && used < sizeof(text))
 		snprintf(text + used, sizeof(text) - used, ": %s",
 		         pgf_recorded_command(command, sizeof(command), info));

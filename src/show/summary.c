@@ -18,6 +18,8 @@
 #define TOP_DEFAULT  6
 #define KINDS_SHOWN  10
 #define ADVICE_SHOWN 4
+#define STACKS_SHOWN 3
+#define FRAMES_SHOWN 6
 
 static int width_of(const struct pgf_run *run)
 {
@@ -284,6 +286,70 @@ static int discard_row(struct pgf_table *table, const struct pgf_row *row,
 	return err ? err : set_count(table, 5, pgf_stat_again(&row->stat));
 }
 
+/* Stacks: callers stand below, a line each. */
+static const struct pgf_column stack_columns[] = {
+        {.title = "STACK", .min = 16},
+        {.title = "WHERE", .min = 10, .loose = true},
+        {.title = "KINDS", .min = 10, .loose = true},
+        {.title = "COUNT", .align = PGF_RIGHT},
+        {.title = "TIME", .align = PGF_RIGHT},
+};
+
+static int frame_row(struct pgf_table *table, const struct pgf_frame *frame)
+{
+	char text[1024];
+	char indented[1024 + 2];
+	int err = pgf_table_row(table, PGF_COLOUR_NONE);
+
+	pgf_naming_code(text, sizeof(text), frame->symbol, frame->ip);
+	snprintf(indented, sizeof(indented), "  %s", text);
+	if (!err)
+		err = pgf_table_set(table, 0, indented);
+	if (!err)
+		err = pgf_table_set(table, 1, pgf_naming_place(text, sizeof(text), frame->symbol));
+	return err;
+}
+
+static int stack_rows(struct pgf_table *table, const struct pgf_row *row, uint32_t frames)
+{
+	char text[4096];
+	int err = pgf_table_row(table, row_colour(row));
+	uint32_t i;
+
+	/* One line says no more than the frame that it would leave out. */
+	if (row->frame_count <= frames + 1)
+		frames = row->frame_count;
+	if (!err)
+		err = pgf_table_set(table, 0, pgf_naming_row(text, sizeof(text), row));
+	if (!err)
+		err = pgf_table_set(table, 1, pgf_naming_place(text, sizeof(text), row->symbol));
+	if (!err)
+		err = pgf_table_set(table, 2, pgf_naming_kinds(text, sizeof(text), row));
+	if (!err)
+		err = set_count(table, 3, row->stat.count);
+	if (!err)
+		err = set_ns(table, 4, row->stat.ns, row->stat.timed);
+	for (i = 1; i < frames && !err; i++)
+		err = frame_row(table, &row->frames[i]);
+	if (!err && frames < row->frame_count)
+		err = pgf_table_row(table, PGF_COLOUR_DIM);
+	if (!err && frames < row->frame_count)
+		err = pgf_table_setf(table, 0, "  … %u more", row->frame_count - frames);
+	return err;
+}
+
+static int stack_row(struct pgf_table *table, const struct pgf_row *row,
+                     const struct pgf_stat *total)
+{
+	return stack_rows(table, row, FRAMES_SHOWN);
+}
+
+static int whole_stack_row(struct pgf_table *table, const struct pgf_row *row,
+                           const struct pgf_stat *total)
+{
+	return stack_rows(table, row, UINT32_MAX - 1);
+}
+
 /* How a view is drawn. */
 struct drawing {
 	const struct pgf_column *columns;
@@ -296,7 +362,8 @@ struct drawing {
 
 #define COLUMNS(columns) columns, (int)(sizeof(columns) / sizeof(*(columns)))
 
-static struct drawing drawing_of(enum pgf_by by, const struct pgf_stat *total)
+/* whole: the view alone, not in a screen of several. */
+static struct drawing drawing_of(enum pgf_by by, const struct pgf_stat *total, bool whole)
 {
 	struct drawing drawing = {COLUMNS(plain_columns), 3, 4, plain_row};
 
@@ -308,6 +375,9 @@ static struct drawing drawing_of(enum pgf_by by, const struct pgf_stat *total)
 		drawing = (struct drawing){COLUMNS(code_columns), 3, 4, code_row};
 	else if (by == PGF_BY_DISCARD)
 		drawing = (struct drawing){COLUMNS(discard_columns), 0, 0, discard_row};
+	else if (by == PGF_BY_STACK)
+		drawing = (struct drawing){COLUMNS(stack_columns), 3, 4,
+		                           whole ? whole_stack_row : stack_row};
 	/* The column of re-faults only where there are some. */
 	if (by == PGF_BY_MAP && !pgf_stat_again(total))
 		drawing.count--;
@@ -315,9 +385,9 @@ static struct drawing drawing_of(enum pgf_by by, const struct pgf_stat *total)
 }
 
 static int write_view(FILE *out, const struct pgf_run *run, enum pgf_by by, size_t limit,
-                      const struct pgf_stat *total)
+                      const struct pgf_stat *total, bool whole)
 {
-	struct drawing drawing = drawing_of(by, total);
+	struct drawing drawing = drawing_of(by, total, whole);
 	struct pgf_table *table = NULL;
 	struct pgf_rows *rows;
 	size_t i;
@@ -375,16 +445,21 @@ int pgf_summary_write(FILE *out, const struct pgf_run *run)
 	write_second(out, run);
 	if (total.count) {
 		putc('\n', out);
-		err = write_view(out, run, PGF_BY_KIND, KINDS_SHOWN, &total);
+		err = write_view(out, run, PGF_BY_KIND, KINDS_SHOWN, &total, false);
 		write_legend(out, run, &total);
 	}
 	if (!err && total.count) {
 		putc('\n', out);
-		err = write_view(out, run, PGF_BY_MAP, top_of(run), &total);
+		err = write_view(out, run, PGF_BY_MAP, top_of(run), &total, false);
 	}
 	if (!err && total.count) {
 		putc('\n', out);
-		err = write_view(out, run, PGF_BY_CODE, top_of(run), &total);
+		err = write_view(out, run, PGF_BY_CODE, top_of(run), &total, false);
+	}
+	if (!err && pgf_account_stacked(run->account)) {
+		putc('\n', out);
+		err = write_view(out, run, PGF_BY_STACK, run->top ? run->top : STACKS_SHOWN, &total,
+		                 false);
 	}
 	if (!err)
 		err = write_advice(out, run);
@@ -403,7 +478,7 @@ int pgf_summary_table(FILE *out, const struct pgf_run *run, enum pgf_by by)
 	int err = pgf_account_total(run->account, &total);
 
 	if (!err)
-		err = write_view(out, run, by, run->top, &total);
+		err = write_view(out, run, by, run->top, &total, true);
 	if (!err && ferror(out))
 		err = -EIO;
 	return err;

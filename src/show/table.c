@@ -278,12 +278,15 @@ int pgf_table_write(const struct pgf_table *table, FILE *out, int width, int ind
 	for (r = 0; r < table->rows; r++) {
 		const struct row *row = &table->row[r];
 		bool on = colour && row->colour != PGF_COLOUR_NONE;
+		int last = table->columns - 1;
 
+		/* No blanks at the end of a line. */
+		while (last > 0 && !row->cell[last].width)
+			last--;
 		put_spaces(out, indent);
 		fputs(pgf_colour_on(on, row->colour), out);
-		for (c = 0; c < table->columns; c++)
-			put_cell(out, &table->column[c], row->cell[c].text, wide[c],
-			         c == table->columns - 1);
+		for (c = 0; c <= last; c++)
+			put_cell(out, &table->column[c], row->cell[c].text, wide[c], c == last);
 		fputs(pgf_colour_off(on), out);
 		putc('\n', out);
 	}

@@ -257,7 +257,7 @@ static void test_build_by_debug_file(void **state)
 {
 	struct program program = {.build_size = 0};
 	struct mapping own;
-	int status;
+	int status = -1;
 	pid_t pid;
 
 	make_program(&program);

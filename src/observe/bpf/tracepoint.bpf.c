@@ -113,10 +113,18 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
-	__uint(max_entries, 16384);
+	__uint(max_entries, PGF_STACKS);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, 127 * sizeof(__u64));
 } stacks SEC(".maps");
+
+/* A place is a hash without a chain: what finds it taken by another stack goes here. */
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(max_entries, PGF_STACKS_MORE);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, 127 * sizeof(__u64));
+} stacks_more SEC(".maps");
 
 static __always_inline struct pgf_counts *counts_here(void)
 {
@@ -373,6 +381,11 @@ static __always_inline void stack_take(void *ctx, struct pgf_wire *e)
 	struct pgf_counts *c;
 
 	e->stack_id = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
+	if (e->stack_id == -EEXIST) {
+		e->stack_id = bpf_get_stackid(ctx, &stacks_more, BPF_F_USER_STACK);
+		if (e->stack_id >= 0)
+			e->stack_id += PGF_STACKS;
+	}
 	if (e->stack_id >= 0)
 		return;
 	c = counts_here();

@@ -13,6 +13,9 @@
 #define PGF_END_CALL       4 /* no fault: struct pgf_wire_call */
 #define PGF_END_UNFINISHED 3 /* the thread's next exception, or its exit, came first */
 
+#define PGF_STACKS      16384 /* places of the first stack map, a power of two */
+#define PGF_STACKS_MORE 4096  /* ... and of the second */
+
 #define PGF_WIRE_NO_DURATION (1u << 0)
 #define PGF_WIRE_NO_IP       (1u << 1)
 #define PGF_WIRE_NO_ACCESS   (1u << 2) /* no entry was seen: error code unknown */
@@ -28,7 +31,7 @@ struct pgf_wire {
 	__u32 pid;
 	__u32 evidence; /* PGF_O_*: all of them fit in 32 bits */
 	__u32 error_code;
-	__s32 stack_id; /* of the stack map, or negative */
+	__s32 stack_id; /* of the stack maps: PGF_STACKS and more is the second; or negative */
 	__u8 end;       /* PGF_END_* */
 	__u8 flags;     /* PGF_WIRE_* */
 	__u8 order;

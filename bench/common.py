@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the benchmarks share: where things are, how often, on what machine, and tables."""
+import argparse
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(HERE)
+NAME = os.path.basename(sys.argv[0])
+
+# What is shown of peers that are not installed: their Debian packages.
+PACKAGES = {"perf": "linux-perf", "bpftrace": "bpftrace", "redis-server": "redis-server",
+            "redis-benchmark": "redis-tools", "redis-cli": "redis-tools", "cc": "gcc",
+            "python3": "python3"}
+
+
+def fail(text):
+    sys.exit(f"{NAME}: {text}")
+
+
+def arguments(doc, repeats):
+    """A parser with what all benchmarks take."""
+    p = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawTextHelpFormatter)
+    p.add_argument("--repeats", type=positive, default=repeats,
+                   help=f"how often all of them take their turn ({repeats})")
+    p.add_argument("--build", default=os.path.join(TOP, "build"),
+                   help="the build directory (build)")
+    return p
+
+
+def positive(text):
+    value = int(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError("give a number above 0")
+    return value
+
+
+def built(build, path):
+    """The path of a program of the build directory."""
+    path = os.path.join(build, path)
+    if not os.access(path, os.X_OK):
+        fail(f"{path}: not there; build with `./do build`, or give --build DIR")
+    return path
+
+
+def pgfault(build):
+    return built(build, "src/cmd/pgfault")
+
+
+def need_root(why):
+    if os.geteuid() != 0:
+        fail(f"run as root: {why}")
+
+
+def have(program):
+    """Whether a peer is installed; says so when it is not."""
+    if shutil.which(program):
+        return True
+    print(f"without {program}: it is not installed (package {PACKAGES.get(program, program)})")
+    return False
+
+
+def cpu_name():
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
+            for line in f:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return os.uname().machine
+
+
+def machine():
+    """One line on where the figures come from."""
+    cpus = len(os.sched_getaffinity(0))
+    return (f"{cpus} CPU{'s' if cpus > 1 else ''} ({cpu_name()}), Linux {os.uname().release}, "
+            f"load {os.getloadavg()[0]:.1f}")
+
+
+def turns(contestants, repeats):
+    """All contestants, repeats times; each time another one is first."""
+    for i in range(repeats):
+        k = i % len(contestants)
+        yield from contestants[k:] + contestants[:k]
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def spread(values, digits=0):
+    return f"{min(values):.{digits}f}-{max(values):.{digits}f}"
+
+
+def table(head, rows, left=1):
+    """Aligned columns, the first `left` ones to the left."""
+    widths = [max(len(str(r[i])) for r in [head, *rows]) for i in range(len(head))]
+    for row in [head, *rows]:
+        print("  ".join(str(c).ljust(w) if i < left else str(c).rjust(w)
+                        for i, (c, w) in enumerate(zip(row, widths))).rstrip())
+
+
+def workdir():
+    return tempfile.TemporaryDirectory(prefix="pgfault-bench-")
+
+
+def run(command, timeout=300, **kw):
+    """(exit status, stdout, stderr) of a command; a status of None when it took too long."""
+    try:
+        p = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, timeout=timeout, **kw)
+    except subprocess.TimeoutExpired:
+        return None, "", f"took longer than {timeout} s"
+    except OSError as e:
+        return None, "", str(e)
+    return (p.returncode, p.stdout.decode(errors="replace"), p.stderr.decode(errors="replace"))
+
+
+class Failures:
+    """What went wrong, told once at the end with its last words."""
+
+    def __init__(self):
+        self.told = {}
+
+    def add(self, name, status, text):
+        words = [line for line in text.strip().splitlines() if line.strip()]
+        how = "" if status is None else f"exit status {status}: "
+        self.told.setdefault(name, how + (words[-1].strip() if words else "no output"))
+
+    def show(self):
+        for name, words in self.told.items():
+            print(f"failed: {name}: {words}")
+
+
+class Idle:
+    """A process that does nothing, as a target to attach to."""
+
+    def __enter__(self):
+        self.process = subprocess.Popen(["sleep", "3600"], stdin=subprocess.DEVNULL)
+        return self.process.pid
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def open_files(pid):
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return 0
+
+
+class Attached:
+    """A tracer, started and waited for until it opens no more descriptors for a while."""
+
+    QUIET_S = 0.4
+
+    def __init__(self, command):
+        self.command = command
+        self.error = ""
+
+    def __enter__(self):
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=self.log)
+        count, since = 0, time.monotonic()
+        while time.monotonic() - since < self.QUIET_S or count < 6:
+            if self.process.poll() is not None or time.monotonic() - since > 20:
+                self.log.seek(0)
+                self.error = self.log.read().decode(errors="replace") or "it does not attach"
+                break
+            now = open_files(self.process.pid)
+            if now != count:
+                count, since = now, time.monotonic()
+            time.sleep(0.02)
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
