@@ -7,10 +7,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "account/stacks.h"
 #include "symbol/symbol.h"
 
 #define PLACES_MAX 65536
 #define FILES_MAX  16384
+#define STACKS_MAX (1u << 20) /* of all processes */
 
 /* One address whose name will not be found later. */
 struct place {
@@ -34,6 +36,8 @@ struct pgf_codenames {
 	struct file *files;
 	size_t file_count;
 	size_t file_room;
+	struct pgf_stackbook *stacks; /* NULL until the first */
+	struct pgf_keys stacks_seen;  /* pid << 32 | id: all frames were looked at */
 	uint32_t last_pid;
 };
 
@@ -60,6 +64,8 @@ void pgf_codenames_free(struct pgf_codenames *n)
 	for (size_t i = 0; i < n->file_count; i++)
 		free(n->files[i].path);
 	pgf_symbols_free(n->symbols);
+	pgf_stackbook_free(n->stacks);
+	pgf_keys_clear(&n->stacks_seen);
 	free(n->files);
 	free(n->places);
 	free(n);
@@ -89,25 +95,25 @@ static struct place *place_find(struct pgf_codenames *n, uint64_t ip, uint32_t p
 	}
 }
 
-int pgf_codenames_fault(struct pgf_codenames *n, const struct pgf_fault *fault)
+static void place_add(struct pgf_codenames *n, uint32_t pid, uint64_t ip)
 {
-	struct pgf_symbol_query query = {.ip = fault->ip, .pid = fault->pid};
+	struct pgf_symbol_query query = {.ip = ip, .pid = pid};
 	const struct pgf_map *map = NULL;
 	struct place *place;
 
-	if (!fault->ip || fault->flags & PGF_F_NO_IP)
-		return 0;
-	if (!is_kernel(fault->ip)) {
-		map = pgf_space_find(n->space, fault->pid, fault->ip);
+	if (!ip)
+		return;
+	if (!is_kernel(ip)) {
+		map = pgf_space_find(n->space, pid, ip);
 		if (file_stays(map))
-			return 0;
+			return;
 	}
-	place = place_find(n, fault->ip, is_kernel(fault->ip) ? 0 : fault->pid);
+	place = place_find(n, ip, is_kernel(ip) ? 0 : pid);
 	if (place->used || n->place_count >= PLACES_MAX / 2)
-		return 0;
-	if (fault->pid != n->last_pid) {
-		n->last_pid = fault->pid;
-		pgf_symbols_hold(n->symbols, fault->pid);
+		return;
+	if (pid != n->last_pid) {
+		n->last_pid = pid;
+		pgf_symbols_hold(n->symbols, pid);
 	}
 	if (map) {
 		query.start = map->start;
@@ -118,12 +124,47 @@ int pgf_codenames_fault(struct pgf_codenames *n, const struct pgf_fault *fault)
 		query.path = map->name;
 	}
 	place->used = true;
-	place->ip = fault->ip;
-	place->pid = is_kernel(fault->ip) ? 0 : fault->pid;
+	place->ip = ip;
+	place->pid = is_kernel(ip) ? 0 : pid;
 	/* Now, while the process lives: its JIT map may be gone with it. */
 	place->symbol = pgf_symbols_find(n->symbols, &query);
 	n->place_count++;
+}
+
+int pgf_codenames_stack(struct pgf_codenames *n, uint32_t stack_id, const uint64_t *ips,
+                        size_t count)
+{
+	int ret = n->stacks ? 0 : pgf_stackbook_new(&n->stacks);
+
+	if (!ret)
+		ret = pgf_stackbook_add(n->stacks, stack_id, ips, count);
+	return ret == -ENOSPC ? 0 : ret;
+}
+
+static int frames_add(struct pgf_codenames *n, const struct pgf_fault *fault)
+{
+	const struct pgf_key key = {.a = (uint64_t)fault->pid << 32 | fault->stack_id};
+	const uint64_t *ips;
+	size_t count;
+	bool added;
+
+	if (n->stacks_seen.count >= STACKS_MAX)
+		return 0;
+	if (pgf_keys_add(&n->stacks_seen, &key, &added) == PGF_KEYS_NONE)
+		return -ENOMEM;
+	if (!added)
+		return 0;
+	ips = pgf_stackbook_get(n->stacks, fault->stack_id, &count);
+	for (size_t i = 0; i < count; i++)
+		place_add(n, fault->pid, pgf_stack_place(ips, i));
 	return 0;
+}
+
+int pgf_codenames_fault(struct pgf_codenames *n, const struct pgf_fault *fault)
+{
+	if (!(fault->flags & PGF_F_NO_IP))
+		place_add(n, fault->pid, fault->ip);
+	return n->stacks && fault->stack_id ? frames_add(n, fault) : 0;
 }
 
 int pgf_codenames_space(struct pgf_codenames *n, const struct pgf_space_event *event)

@@ -14,7 +14,10 @@ struct pgf_codenames;
 /* space is the session's, not owned. 0 or -ENOMEM. */
 int pgf_codenames_new(struct pgf_codenames **out, struct pgf_space *space);
 void pgf_codenames_free(struct pgf_codenames *names); /* accepts NULL */
-/* Remembers the fault's ip when its code may vanish. 0 or -ENOMEM. */
+/* Keeps a stack for the faults that come with its id; copied. 0 or -ENOMEM. */
+int pgf_codenames_stack(struct pgf_codenames *names, uint32_t stack_id, const uint64_t *ips,
+                        size_t count);
+/* Remembers the fault's ip, and those of its stack, when their code may vanish. 0 or -ENOMEM. */
 int pgf_codenames_fault(struct pgf_codenames *names, const struct pgf_fault *fault);
 /* Remembers the file of an executable mapping. 0 or -ENOMEM. */
 int pgf_codenames_space(struct pgf_codenames *names, const struct pgf_space_event *event);

@@ -73,8 +73,9 @@ static int record_space(void *ctx, const struct pgf_space_event *event)
 static int record_stack(void *ctx, uint32_t stack_id, const uint64_t *ips, size_t count)
 {
 	struct record_sink *r = ctx;
+	int ret = pgf_codenames_stack(r->names, stack_id, ips, count);
 
-	return written(r->file.stack(r->file.ctx, stack_id, ips, count));
+	return ret ? ret : written(r->file.stack(r->file.ctx, stack_id, ips, count));
 }
 
 static void options_text(const struct pgf_options *o, char *buf, size_t size)
@@ -127,9 +128,12 @@ static void record_close(const struct pgf_options *o, const char *path, uint64_t
 	        (unsigned long long)faults, (unsigned long long)bytes,
 	        faults ? (double)bytes / (double)faults : 0.0);
 	pgf_print_safe(stderr, path);
-	fprintf(stderr, "; lost: %llu faults, %llu address-space records\n",
+	fprintf(stderr, "; lost: %llu faults, %llu address-space records",
 	        (unsigned long long)(t->lost_events + t->lost_detail),
 	        (unsigned long long)t->lost_space);
+	if (t->lost_stacks)
+		fprintf(stderr, ", %llu stacks", (unsigned long long)t->lost_stacks);
+	fputc('\n', stderr);
 }
 
 static int record_finish(const struct pgf_options *o, struct pgf_session *session,

@@ -377,7 +377,7 @@ static void damage_tell(struct pgf_recording *r)
 		snprintf(r->trouble, sizeof(r->trouble), "%s, at byte %llu",
 		         pgf_damage_text(damage.reason), (unsigned long long)damage.offset);
 	} else {
-		snprintf(r->trouble, sizeof(r->trouble), "a record is damaged");
+		snprintf(r->trouble, sizeof(r->trouble), "it ends too early, or a record is damaged");
 	}
 	pgf_complain("%s: %s: only what comes before it is shown", r->path, r->trouble);
 }

@@ -249,7 +249,7 @@ static int records_sort(struct pgf_perfdata *perf)
 			break;
 		at += (size_t)size;
 	}
-	perf->damaged = at != file->size;
+	perf->damaged = file->cut || at != file->size;
 	if (perf->place_count)
 		qsort(perf->places, perf->place_count, sizeof(*perf->places), by_time);
 	return 0;

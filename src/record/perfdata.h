@@ -24,8 +24,8 @@ void pgf_perfdata_close(struct pgf_perfdata *perf); /* accepts NULL */
 const struct pgf_record_info *pgf_perfdata_info(const struct pgf_perfdata *perf);
 /*
  * Delivers the stream in order of time; once. Mappings, forks and exits come as events;
- * faults are named by them alone. Records after a damaged one are left out: -EBADMSG. 0,
- * -ENOMEM, or a sink's result.
+ * faults are named by them alone. Records after a damaged one are left out: -EBADMSG, as when
+ * the file ends too early. 0, -ENOMEM, or a sink's result.
  */
 int pgf_perfdata_run(struct pgf_perfdata *perf, const struct pgf_sink *sink);
 /* After run: what was seen and lost. The tasks' own counters are not known. */

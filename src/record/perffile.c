@@ -198,6 +198,7 @@ static int data_read(struct pgf_perffile *file, const struct pgf_infile *in, str
 	if (fstat(in->fd, &st))
 		return -errno;
 	left = (uint64_t)st.st_size > data.offset ? (uint64_t)st.st_size - data.offset : 0;
+	file->cut = !data.size || data.size > left;
 	/* a recording that was killed has no size: then the rest of the file */
 	file->size = (size_t)(data.size && data.size < left ? data.size : left);
 	file->data = malloc(file->size + 1);

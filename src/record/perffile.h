@@ -8,6 +8,7 @@
 #define PGF_RECORD_PERFFILE_H
 
 #include <linux/perf_event.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,7 @@ struct pgf_perffile {
 	size_t id_count;
 	uint8_t *data; /* the records */
 	size_t size;
+	bool cut; /* the header tells of more records than there are, or of none yet */
 	struct pgf_record_info info;
 };
 

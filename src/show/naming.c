@@ -19,6 +19,8 @@ char *pgf_naming_kind(char *buf, size_t size, unsigned int kind, unsigned int cl
 		snprintf(buf, size, "%s", pgf_kind_label(kind));
 	else if (is_unknown_class(class))
 		snprintf(buf, size, "?");
+	else if (class == PGF_CLASS_FAILED) /* a signal, EFAULT, refused, or no end was seen */
+		snprintf(buf, size, "? not served");
 	else
 		snprintf(buf, size, "? %s", pgf_class_name(class));
 	return buf;

@@ -24,6 +24,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define PMD_ORDER   9
 #define SIG_BUS     7
 #define SIG_SEGV    11
+#define PLACE_TAKEN (-17) /* EEXIST */
 
 const volatile __u32 self_pid;   /* pgfault itself is never a target */
 const volatile bool trace_all;   /* every task (of the cgroup) */
@@ -381,7 +382,7 @@ static __always_inline void stack_take(void *ctx, struct pgf_wire *e)
 	struct pgf_counts *c;
 
 	e->stack_id = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
-	if (e->stack_id == -EEXIST) {
+	if (e->stack_id == PLACE_TAKEN) {
 		e->stack_id = bpf_get_stackid(ctx, &stacks_more, BPF_F_USER_STACK);
 		if (e->stack_id >= 0)
 			e->stack_id += PGF_STACKS;
