@@ -3,7 +3,8 @@
  * The work that the benchmarks trace: anonymous pages, touched, unmapped, touched again.
  * usage: bench_touch ROUNDS PAGES [CPU]
  * Prints the nanoseconds a fault of each round, then "faults N": what the kernel has counted
- * for this process until then (getrusage). With CPU, it stays there.
+ * for this process until then (getrusage), and "began S ended S": seconds of CLOCK_MONOTONIC.
+ * With CPU, it stays there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ int main(int argc, char **argv)
 {
 	long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : 10;
 	long pages = argc > 2 ? strtol(argv[2], NULL, 10) : 20000;
+	double began = (double)work_now_ns() / 1e9;
 	struct rusage used;
 	int ret;
 
@@ -38,5 +40,6 @@ int main(int argc, char **argv)
 		printf("%.1f\n", work_faults((size_t)pages));
 	getrusage(RUSAGE_SELF, &used);
 	printf("faults %ld\n", used.ru_minflt + used.ru_majflt);
+	printf("began %.6f ended %.6f\n", began, (double)work_now_ns() / 1e9);
 	return 0;
 }

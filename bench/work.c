@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static uint64_t now_ns(void)
+uint64_t work_now_ns(void)
 {
 	struct timespec t;
 
@@ -20,7 +20,7 @@ static uint64_t now_ns(void)
 
 static double each(uint64_t start_ns, size_t count)
 {
-	return (double)(now_ns() - start_ns) / (double)count;
+	return (double)(work_now_ns() - start_ns) / (double)count;
 }
 
 int work_pin(int cpu)
@@ -45,7 +45,7 @@ double work_faults(size_t pages)
 	if (area == MAP_FAILED)
 		return -1;
 	madvise(area, pages * page, MADV_NOHUGEPAGE);
-	start = now_ns();
+	start = work_now_ns();
 	for (size_t i = 0; i < pages; i++)
 		((volatile char *)area)[i * page] = 1;
 	ns = each(start, pages);
@@ -55,7 +55,7 @@ double work_faults(size_t pages)
 
 double work_calls(size_t count)
 {
-	uint64_t start = now_ns();
+	uint64_t start = work_now_ns();
 
 	for (size_t i = 0; i < count; i++)
 		syscall(SYS_getppid);
@@ -71,7 +71,7 @@ double work_advice(size_t count)
 
 	if (area == MAP_FAILED)
 		return -1;
-	start = now_ns();
+	start = work_now_ns();
 	for (size_t i = 0; i < count; i++)
 		madvise(area, page, MADV_DONTNEED);
 	ns = each(start, count);
@@ -95,7 +95,7 @@ static double ping(int out, int in, size_t count)
 
 	if (write(out, &c, 1) != 1 || read(in, &c, 1) != 1)
 		return -1;
-	start = now_ns();
+	start = work_now_ns();
 	for (size_t i = 0; i < count / 2; i++)
 		if (write(out, &c, 1) != 1 || read(in, &c, 1) != 1)
 			return -1;

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Things a program does that tracing page faults may make dearer, each timed by itself.
- * All return nanoseconds for one of what they do, or a negative number when they could not.
+ * The works return nanoseconds for one of what they do, or a negative number when they could
+ * not.
  */
 #ifndef PGF_BENCH_WORK_H
 #define PGF_BENCH_WORK_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t work_now_ns(void);
 
 /* Keeps the calling thread on one CPU: 0 or -errno. */
 int work_pin(int cpu);

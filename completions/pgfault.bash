@@ -15,7 +15,10 @@ __pgfault_options() {
 			--schema --no-color $machine"
 		;;
 	record) echo "$target -g --stacks --basic --strict -o --output -h --help" ;;
-	report) echo "-i --input --compare $table --strict --assert --csv --no-color $machine" ;;
+	report)
+		echo "-i --input --compare $table --kind --min-us --addr --map --format -T --timestamps \
+			--strict --assert --csv --schema --no-color $machine"
+		;;
 	selftest) echo "--tier --list --seed $machine" ;;
 	kinds | doctor) echo "$machine" ;;
 	esac

@@ -48,14 +48,14 @@ complete -c pgfault -n $table -l assert -x -a 'faults minor major failed unfinis
 complete -c pgfault -n $table -l csv -d 'for spreadsheets'
 complete -c pgfault -n '__pgfault_verb run trace record report' -l strict -d 'exit 2 on losses'
 
-complete -c pgfault -n '__pgfault_verb trace' -l kind -x \
+complete -c pgfault -n '__pgfault_verb trace report' -l kind -x \
     -a '(__fish_append , (__pgfault_kinds))' -d 'only these kinds'
-complete -c pgfault -n '__pgfault_verb trace' -l min-us -x -d 'only faults this long'
-complete -c pgfault -n '__pgfault_verb trace' -l addr -x -d 'only addresses in LOW-HIGH'
-complete -c pgfault -n '__pgfault_verb trace' -l map -x -d 'only mappings that match'
-complete -c pgfault -n '__pgfault_verb trace' -l format -x -a 'table classic calls return' \
+complete -c pgfault -n '__pgfault_verb trace report' -l min-us -x -d 'only faults this long'
+complete -c pgfault -n '__pgfault_verb trace report' -l addr -x -d 'only addresses in LOW-HIGH'
+complete -c pgfault -n '__pgfault_verb trace report' -l map -x -d 'only mappings that match'
+complete -c pgfault -n '__pgfault_verb trace report' -l format -x -a 'table classic calls return' \
     -d 'how a line looks'
-complete -c pgfault -n '__pgfault_verb trace' -s T -l timestamps -d 'seconds since the start'
+complete -c pgfault -n '__pgfault_verb trace report' -s T -l timestamps -d 'seconds since the start'
 
 complete -c pgfault -n '__pgfault_verb report' -s i -l input -r -F -d 'the recording'
 complete -c pgfault -n '__pgfault_verb report' -l compare -F -d 'two recordings'
@@ -67,6 +67,6 @@ complete -c pgfault -n '__pgfault_verb run trace record report kinds doctor self
     -s o -l output -r -F -d 'write there'
 complete -c pgfault -n '__pgfault_verb run trace report kinds doctor selftest' -l json -d 'for programs'
 complete -c pgfault -n '__pgfault_verb run trace report' -l no-color -d 'no colours'
-complete -c pgfault -n '__pgfault_verb run trace' -l schema -d 'the schema of --json'
+complete -c pgfault -n '__pgfault_verb run trace report' -l schema -d 'the schema of --json'
 complete -c pgfault -n '__pgfault_verb run trace record report kinds doctor selftest' -s h -l help \
     -d 'list the options'

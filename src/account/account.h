@@ -106,11 +106,12 @@ struct pgf_row {
 	const char *comm; /* PROCESS, THREAD */
 	uint64_t cgroup;  /* CGROUP */
 	uint64_t ip;      /* CODE, DISCARD, STACK: the hottest address of the row; 0 not known */
-	const struct pgf_symbol *symbol; /* CODE, DISCARD, STACK: of ip; NULL without symbols or ip */
-	uint64_t bytes;                  /* DISCARD: given back in all calls */
-	const struct pgf_frame *frames;  /* STACK: innermost first; of one of the merged stacks */
-	uint32_t frame_count;            /* STACK: 0: faults whose stack is not known */
-	uint32_t kind_count;             /* entries in kinds */
+	const struct pgf_symbol
+	        *symbol; /* CODE, DISCARD, STACK: of ip; NULL without symbols or ip */
+	uint64_t bytes;  /* DISCARD: given back in all calls */
+	const struct pgf_frame *frames; /* STACK: innermost first; of one of the merged stacks */
+	uint32_t frame_count;           /* STACK: 0: faults whose stack is not known */
+	uint32_t kind_count;            /* entries in kinds */
 	struct pgf_row_kind kinds[PGF_ROW_KINDS]; /* the most frequent ones, most first */
 	struct pgf_stat stat;
 };
@@ -119,8 +120,8 @@ struct pgf_row {
 struct pgf_rows {
 	struct pgf_row *row;
 	size_t count;
-	size_t groups;        /* before the limit */
-	struct pgf_stat rest; /* of the groups beyond the limit; no percentiles */
+	size_t groups;            /* before the limit */
+	struct pgf_stat rest;     /* of the groups beyond the limit; no percentiles */
 	struct pgf_frame *frames; /* of all rows */
 };
 
@@ -165,7 +166,8 @@ bool pgf_account_sees_calls(const struct pgf_account *account);
 /*
  * Groups, sorts (most first; ties by name or number) and cuts to limit rows (0: all).
  * symbols (may be NULL) is asked for code only: the hottest addresses are merged by
- * function, the hottest stacks by their functions. Returns 0 with a view to be freed, -EINVAL, -ENOMEM.
+ * function, the hottest stacks by their functions. Returns 0 with a view to be freed, -EINVAL,
+ * -ENOMEM.
  */
 int pgf_account_rows(struct pgf_account *account, enum pgf_by by, enum pgf_sort sort, size_t limit,
                      struct pgf_symbols *symbols, struct pgf_rows **out);

@@ -70,8 +70,8 @@ int pgf_stackbook_add(struct pgf_stackbook *book, uint32_t id, const uint64_t *i
 		return -ENOSPC;
 	if (!reserve(&book->number, &book->room, book->ids.count))
 		return -ENOMEM;
-	err = pgf_stacks_intern(book->stacks, ips, count < PGF_STACK_DEPTH ? count : PGF_STACK_DEPTH,
-	                        &number, &added);
+	err = pgf_stacks_intern(book->stacks, ips,
+	                        count < PGF_STACK_DEPTH ? count : PGF_STACK_DEPTH, &number, &added);
 	if (err)
 		return err;
 	index = pgf_keys_add(&book->ids, &key, &added);

@@ -33,7 +33,7 @@ struct pgf_account {
 	struct pgf_groups data;
 	struct pgf_groups code;
 	struct pgf_groups stack; /* empty until a stack comes */
-	struct pgf_groups site; /* count is calls, ns is bytes */
+	struct pgf_groups site;  /* count is calls, ns is bytes */
 	struct pgf_labels labels;
 	struct pgf_codes codes;
 	struct pgf_callers callers;

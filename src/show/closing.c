@@ -210,8 +210,8 @@ static void write_losses(FILE *out, const struct pgf_run *run)
 		line(out, run, PGF_COLOUR_YELLOW, "note: ",
 		     "re-faults are undercounted: %" PRIu64 " pages were too many to remember",
 		     loss.pages);
-	if (!totals->lost_events && !totals->lost_detail && !totals->lost_space && !loss.ungrouped &&
-	    !totals->lost_stacks && !loss.stacks)
+	if (!totals->lost_events && !totals->lost_detail && !totals->lost_space &&
+	    !loss.ungrouped && !totals->lost_stacks && !loss.stacks)
 		line(out, run, PGF_COLOUR_DIM, "lost: ", "nothing");
 }
 

@@ -71,9 +71,8 @@ static struct pgf_rows *named_rows(struct pgf_account *account, size_t limit,
 {
 	struct pgf_rows *rows;
 
-	assert_int_equal(pgf_account_rows(account, PGF_BY_STACK, PGF_SORT_COUNT, limit, symbols,
-	                                  &rows),
-	                 0);
+	assert_int_equal(
+	        pgf_account_rows(account, PGF_BY_STACK, PGF_SORT_COUNT, limit, symbols, &rows), 0);
 	return rows;
 }
 
@@ -393,7 +392,10 @@ static void test_screen(void **state)
 
 static void test_line(void **state)
 {
-	const struct pgf_symbol leaf = {.func = "le\x1b" "af", .module = "p", .path = "/p"};
+	const struct pgf_symbol leaf = {.func = "le\x1b"
+	                                        "af",
+	                                .module = "p",
+	                                .path = "/p"};
 	const struct pgf_frame frames[] = {{LEAF, &leaf}, {MAIN, NULL}};
 	const struct pgf_fault fault = make_fault(PGF_ANON_NEW, HEAP_PAGE, 1, 1);
 	struct pgf_line_opts opts = {.format = PGF_LINE_TABLE, .vmf_abi = -1};
@@ -427,11 +429,8 @@ static void test_losses_are_told(void **state)
 {
 	struct pgf_account *account = open_named();
 	struct pgf_totals totals = {.seen = 13, .lost_stacks = 2};
-	const struct pgf_run run = {.account = account,
-	                            .totals = &totals,
-	                            .target = "x",
-	                            .status = -1,
-	                            .width = 200};
+	const struct pgf_run run = {
+	        .account = account, .totals = &totals, .target = "x", .status = -1, .width = 200};
 	struct page page;
 
 	faults_add(account, PID, 99, PGF_ANON_NEW, 10, 1);
