@@ -11,7 +11,7 @@ __pgfault_options() {
 	case $1 in
 	run) echo "$target -g --stacks --basic --aggregate $table --strict --assert --csv --schema --no-color $machine" ;;
 	trace)
-		echo "$target --basic --kind --min-us --addr --map --format -T --timestamps --strict \
+		echo "$target -g --stacks --basic --kind --min-us --addr --map --format -T --timestamps --strict \
 			--schema --no-color $machine"
 		;;
 	record) echo "$target -g --stacks --basic --strict -o --output -h --help" ;;
@@ -28,7 +28,7 @@ __pgfault_options() {
 __pgfault_values() {
 	case $1 in
 	--tier) echo 'kernel tracepoint perf counters' ;;
-	--by) echo 'kind map kind-map code process thread cgroup' ;;
+	--by) echo 'kind map kind-map code process thread cgroup discard stack' ;;
 	--sort) echo 'time count max p99 major' ;;
 	--format) echo 'table classic calls return' ;;
 	--assert) echo 'faults minor major failed unfinished lost' ;;

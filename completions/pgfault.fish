@@ -36,11 +36,11 @@ complete -c pgfault -n '__pgfault_verb run trace record' -l ring -x -d 'buffer o
 complete -c pgfault -n '__pgfault_verb run trace record selftest' -l tier -x \
     -a 'kernel tracepoint perf counters' -d 'how to look'
 complete -c pgfault -n $traced -l basic -d 'durations and basic kinds only'
-complete -c pgfault -n '__pgfault_verb run record' -s g -l stacks -d 'take user stacks'
+complete -c pgfault -n '__pgfault_verb run trace record' -s g -l stacks -d 'take user stacks'
 complete -c pgfault -n '__pgfault_verb run' -l aggregate -d 'add up in the kernel'
 
 set -l table '__pgfault_verb run report'
-complete -c pgfault -n $table -l by -x -a 'kind map kind-map code process thread cgroup' -d 'one table'
+complete -c pgfault -n $table -l by -x -a 'kind map kind-map code process thread cgroup discard stack' -d 'one table'
 complete -c pgfault -n $table -l sort -x -a 'time count max p99 major' -d 'order of rows'
 complete -c pgfault -n $table -l top -x -d 'rows of a table'
 complete -c pgfault -n $table -l assert -x -a 'faults minor major failed unfinished lost' \

@@ -393,8 +393,7 @@ static int sides_compare(const struct pgf_options *o, struct side *sides)
 	for (int i = 0; i < 2; i++) {
 		const struct pgf_totals *t = pgf_recording_totals(sides[i].recording);
 
-		lost = lost || t->lost_events || t->lost_detail || t->lost_space ||
-		       t->lost_stacks;
+		lost = lost || t->lost_events || t->lost_detail || t->lost_space || t->lost_stacks;
 		trouble = trouble || sides[i].recorded.trouble;
 	}
 	differs_find(sides, &differs);

@@ -39,7 +39,7 @@ struct pgf_recording {
 	uint64_t last_ns; /* the latest time in the stream */
 	uint64_t items;
 	time_t since; /* CLOCK_MONOTONIC, s: when playing began */
-	bool progress;
+	time_t shown; /* when the progress line was written last, 0 never */
 	char trouble[256];
 	char target[TARGET_SIZE];
 };
@@ -291,19 +291,23 @@ int pgf_recording_names(struct pgf_recording *r)
 /* A line that is overwritten, while a person waits for more than two seconds. */
 static void progress(struct pgf_recording *r, uint64_t time_ns)
 {
+	time_t now;
+
 	if (time_ns > r->last_ns)
 		r->last_ns = time_ns;
-	if (++r->items % LOOK_EVERY || !isatty(STDERR_FILENO) || now_seconds() - r->since <= 2)
+	if (++r->items % LOOK_EVERY || r->sink->quiet || !isatty(STDERR_FILENO))
+		return;
+	now = now_seconds();
+	if (now - r->since <= 2 || now == r->shown)
 		return;
 	fprintf(stderr, "\rreading, %.1f million faults and calls ...", (double)r->items / 1e6);
-	r->progress = true;
+	r->shown = now;
 }
 
 static void progress_end(struct pgf_recording *r)
 {
-	if (r->progress)
+	if (r->shown)
 		fputs("\r\033[K", stderr);
-	r->progress = false;
 }
 
 /*
@@ -377,7 +381,8 @@ static void damage_tell(struct pgf_recording *r)
 		snprintf(r->trouble, sizeof(r->trouble), "%s, at byte %llu",
 		         pgf_damage_text(damage.reason), (unsigned long long)damage.offset);
 	} else {
-		snprintf(r->trouble, sizeof(r->trouble), "it ends too early, or a record is damaged");
+		snprintf(r->trouble, sizeof(r->trouble),
+		         "it ends too early, or a record is damaged");
 	}
 	pgf_complain("%s: %s: only what comes before it is shown", r->path, r->trouble);
 }

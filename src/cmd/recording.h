@@ -17,6 +17,7 @@ struct pgf_recording;
 /* What comes out; NULL members are left out. A result that is not 0 ends the playing. */
 struct pgf_recording_sink {
 	void *ctx;
+	bool quiet; /* no progress line: the terminal is being printed to */
 	int (*fault)(void *ctx, const struct pgf_fault *fault, const struct pgf_map *map);
 	int (*cell)(void *ctx, const struct pgf_cell *cell, const struct pgf_map *map);
 	int (*space)(void *ctx, const struct pgf_space_event *event);

@@ -266,8 +266,11 @@ static int lines_end(struct report *r, FILE *out)
 
 static int report_lines(struct report *r, FILE *out)
 {
-	const struct pgf_recording_sink sink = {
-	        .ctx = r, .fault = line_fault, .space = line_space, .stack = line_stack};
+	const struct pgf_recording_sink sink = {.ctx = r,
+	                                        .quiet = isatty(fileno(out)),
+	                                        .fault = line_fault,
+	                                        .space = line_space,
+	                                        .stack = line_stack};
 	int ret = pgf_recording_names(r->recording);
 
 	if (!ret)

@@ -263,7 +263,7 @@ static void put_cell(FILE *out, const struct pgf_column *column, const char *tex
 
 int pgf_table_write(const struct pgf_table *table, FILE *out, int width, int indent, bool colour)
 {
-	int wide[PGF_TABLE_COLUMNS];
+	int wide[PGF_TABLE_COLUMNS] = {0};
 	size_t r;
 	int c;
 

@@ -402,7 +402,7 @@ static void open_names(struct pgf_symbols *symbols, struct place *place, uint32_
 
 static struct place *find_file(struct pgf_symbols *symbols, const struct pgf_symbol_query *query)
 {
-	const char *slash = strrchr(query->path, '/');
+	const char *slash;
 	struct place *place;
 	size_t i;
 
