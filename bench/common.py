@@ -8,7 +8,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import typing
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
@@ -111,16 +113,47 @@ def workdir():
     return tempfile.TemporaryDirectory(prefix="pgfault-bench-")
 
 
-def run(command, timeout=300, **kw):
-    """(exit status, stdout, stderr) of a command; a status of None when it took too long."""
-    try:
-        p = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, timeout=timeout, **kw)
-    except subprocess.TimeoutExpired:
-        return None, "", f"took longer than {timeout} s"
-    except OSError as e:
-        return None, "", str(e)
-    return (p.returncode, p.stdout.decode(errors="replace"), p.stderr.decode(errors="replace"))
+class Done(typing.NamedTuple):
+    """A command that has ended."""
+    status: int      # None: it could not be started, or took too long
+    out: str
+    err: str
+    seconds: float = 0
+    cpu: float = 0   # seconds, without its children
+    rss_mib: float = 0
+
+
+def own_cpu(pid):
+    """User and system seconds of a process, to 10 ms: what wait4 tells has children in it."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def run(command, timeout=300, stdout=None, **kw):
+    """Runs a command to its end; its output is kept unless stdout says where it goes."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        start = time.monotonic()
+        try:
+            p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout or out,
+                                 stderr=err, **kw)
+        except OSError as e:
+            return Done(None, "", str(e))
+        late = threading.Timer(timeout, p.kill)
+        late.start()
+        os.waitid(os.P_PID, p.pid, os.WEXITED | os.WNOWAIT)
+        seconds = time.monotonic() - start
+        late.cancel()
+        cpu = own_cpu(p.pid)
+        _, status, used = os.wait4(p.pid, 0)
+        p.returncode = os.waitstatus_to_exitcode(status)
+        text = []
+        for f in (out, err):
+            f.seek(0)
+            text.append(f.read().decode(errors="replace"))
+        if seconds >= timeout:
+            return Done(None, text[0], f"took longer than {timeout} s")
+        return Done(p.returncode, *text, seconds, cpu, used.ru_maxrss / 1024)
 
 
 class Failures:
@@ -129,9 +162,9 @@ class Failures:
     def __init__(self):
         self.told = {}
 
-    def add(self, name, status, text):
-        words = [line for line in text.strip().splitlines() if line.strip()]
-        how = "" if status is None else f"exit status {status}: "
+    def add(self, name, done):
+        words = [line for line in (done.err or done.out).splitlines() if line.strip()]
+        how = "" if done.status is None else f"exit status {done.status}: "
         self.told.setdefault(name, how + (words[-1].strip() if words else "no output"))
 
     def show(self):

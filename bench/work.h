@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Things a program does that tracing page faults may make dearer, each timed by itself.
- * The works return nanoseconds for one of what they do, or a negative number when they could
- * not.
+ * The works return nanoseconds of CPU for one of what they do (interrupts that come meanwhile
+ * are in them, waiting for a CPU is not), or a negative number when they could not.
  */
 #ifndef PGF_BENCH_WORK_H
 #define PGF_BENCH_WORK_H
@@ -25,7 +25,7 @@ double work_calls(size_t count);
 /* System calls that pgfault records: madvise(2) with nothing to discard. */
 double work_advice(size_t count);
 
-/* Switches between two processes on one CPU, by a byte through a pipe. */
+/* Switches between two processes on one CPU, by a byte through a pipe; count is even. */
 double work_switches(size_t count);
 
 #endif /* PGF_BENCH_WORK_H */

@@ -80,8 +80,15 @@ void pgf_signals_catch(void)
 {
 	struct sigaction action = {.sa_handler = on_stop};
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	/* What our caller ignores (nohup, a job in the background) stays ignored. */
+	static const int signals[] = {SIGINT, SIGTERM};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct sigaction old;
+
+		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	}
 	signal(SIGPIPE, SIG_IGN);
 }
 

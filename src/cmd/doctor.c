@@ -54,10 +54,20 @@ static void tier_try(struct finding *f, enum pgf_tier tier)
 {
 	int ret = pgf_tier_probe(tier, f->why, sizeof(f->why));
 
+	if (tier == PGF_TIER_KERNEL)
+		snprintf(f->why, sizeof(f->why), "not built yet");
 	f->tier = pgf_tier_name(tier);
 	f->works = ret == 0;
 	if (ret && !f->why[0])
 		snprintf(f->why, sizeof(f->why), "%s", strerror(-ret));
+}
+
+static const char *tracefs_state(void)
+{
+	if (!access("/sys/kernel/tracing/events", F_OK))
+		return "mounted";
+	return errno == EACCES ? "mounted, not readable for this user"
+	                       : "not mounted (a private mount is used)";
 }
 
 static void write_text(FILE *out, const struct finding *findings, size_t count)
@@ -76,9 +86,7 @@ static void write_text(FILE *out, const struct finding *findings, size_t count)
 		fprintf(out, "%-26s %s\n", settings[i].name, safe);
 	}
 	fprintf(out, "%-26s %s\n", "BTF", access("/sys/kernel/btf/vmlinux", R_OK) ? "no" : "yes");
-	fprintf(out, "%-26s %s\n", "tracefs",
-	        access("/sys/kernel/tracing/events", F_OK) ? "not mounted (a private mount is used)"
-	                                                   : "mounted");
+	fprintf(out, "%-26s %s\n", "tracefs", tracefs_state());
 }
 
 static void write_json(FILE *out, const struct finding *findings, size_t count)

@@ -223,16 +223,28 @@ static int parse_user(struct pgf_options *o, const char *name)
 	return 0;
 }
 
-/* Under sudo the command belongs to whoever called. */
-static void sudo_user(struct pgf_options *o)
+/* Under sudo the command belongs to whoever called; never to root because of a strange value. */
+static int sudo_user(struct pgf_options *o)
 {
-	const char *uid = getenv("SUDO_UID"), *name = getenv("SUDO_USER");
+	const char *uid_text = getenv("SUDO_UID"), *gid_text = getenv("SUDO_GID");
+	const char *name = getenv("SUDO_USER");
+	uint64_t uid, gid;
 
-	if (geteuid() != 0 || !uid || !name || o->session.target.user)
-		return;
-	if (!strcmp(uid, "0"))
-		return;
-	parse_user(o, name);
+	if (geteuid() != 0 || !uid_text || o->session.target.user || !strcmp(uid_text, "0"))
+		return 0;
+	if (!gid_text || parse_u64(uid_text, 10, &uid) || parse_u64(gid_text, 10, &gid) ||
+	    uid >= UINT32_MAX || gid >= UINT32_MAX) {
+		pgf_complain("SUDO_UID and SUDO_GID do not tell who called: give --user NAME");
+		return -EINVAL;
+	}
+	o->session.target.uid = (uid_t)uid;
+	o->session.target.gid = (gid_t)gid;
+	o->session.target.drop = true;
+	if (name && *name) {
+		snprintf(o->user, sizeof(o->user), "%s", name);
+		o->session.target.user = o->user;
+	}
+	return 0;
 }
 
 static int parse_named(int (*parse)(const char *), const char *what, const char *text, int *value)
@@ -383,9 +395,7 @@ static int operands_take(struct pgf_options *o, unsigned int mask, int argc, cha
 			o->session.target.argv = &argv[optind];
 		if (targets_check(o, argv[0]))
 			return -EINVAL;
-		if (o->session.target.argv)
-			sudo_user(o);
-		return 0;
+		return o->session.target.argv ? sudo_user(o) : 0;
 	}
 	o->operands = &argv[optind];
 	o->operand_count = argc - optind;

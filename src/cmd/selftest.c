@@ -279,7 +279,8 @@ static void verdict_steps(struct seen *seen, const struct made *made, struct jso
 
 static void verdict_gup(const struct pgf_totals *t, const struct made *made, struct verdict *v)
 {
-	uint64_t remainder = t->task_min + t->task_maj - t->seen;
+	uint64_t tasks = t->task_min + t->task_maj;
+	uint64_t remainder = tasks > t->seen ? tasks - t->seen : 0;
 
 	v->grade = PGF_GRADE_COUNTED;
 	v->named = remainder;

@@ -27,7 +27,9 @@ static int swap_format(int fd, size_t size)
 	if (!block)
 		return -ENOMEM;
 	memcpy(block + HEADER_OFFSET, header, sizeof(header));
-	memcpy(block + page - 10, "SWAPSPACE2", 10);
+	/* Ten letters at the very end of the page, without a NUL. */
+	for (size_t i = 0; i < 10; i++)
+		block[page - 10 + i] = (unsigned char)"SWAPSPACE2"[i];
 	if (pwrite(fd, block, page, 0) != (ssize_t)page || fsync(fd))
 		err = errno ? -errno : -EIO;
 	free(block);

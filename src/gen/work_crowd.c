@@ -70,7 +70,7 @@ static int mix_choose(struct mix *x, long long n, uint64_t *seed)
 			x->order[x->accesses++] = x->pages;
 		x->chosen[x->pages++] = choice;
 	}
-	for (size_t i = x->accesses - 1; i > 0; i--) {
+	for (size_t i = x->accesses; i-- > 1;) {
 		size_t j = gen_random(seed) % (i + 1), page = x->order[i];
 
 		x->order[i] = x->order[j];

@@ -92,6 +92,7 @@ static int cost_traced(const struct pgf_session_opts *opts, pid_t child, int ask
 	memset(&own.target, 0, sizeof(own.target));
 	own.target.pids = &child;
 	own.target.pid_count = 1;
+	own.calls = false; /* they cost calls, not faults, and take long to detach */
 	ret = pgf_session_open(&session, &own, &sink, err, sizeof(err));
 	if (!ret)
 		ret = pgf_session_start(session, err, sizeof(err));

@@ -94,7 +94,7 @@ static void thread_drop(struct pgf_pairs *pairs, uint32_t tid)
 {
 	const uint64_t *index = pgf_idmap_get(&pairs->by_tid, tid);
 
-	if (!index)
+	if (!index || !pairs->threads)
 		return;
 	pairs->threads[*index].open = false;
 	pairs->threads[*index].next_free = pairs->free;

@@ -4,11 +4,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -185,6 +187,7 @@ static int source_open(struct pgf_session *s, const struct pgf_session_opts *opt
 	                        .cell = feed_cell,
 	                        .space = feed_space,
 	                        .stack = feed_stack};
+	char best[512] = ""; /* why the better tier did not work, should none */
 	int ret = -ENOSYS;
 
 	for (size_t i = 0; i < TIER_ORDER; i++) {
@@ -202,7 +205,10 @@ static int source_open(struct pgf_session *s, const struct pgf_session_opts *opt
 		}
 		if (ret == -ESRCH)
 			return ret;
+		if (!best[0])
+			snprintf(best, sizeof(best), "%s", err);
 	}
+	snprintf(err, err_size, "%s", best);
 	return ret;
 }
 
@@ -306,6 +312,23 @@ static int command_hold(struct pgf_session *s, const struct pgf_target *target, 
 	return pgf_tasks_adopt(s->tasks, (uint32_t)s->child, (uint32_t)s->child);
 }
 
+static int cgroup_check(const char *path, char *err, size_t err_size)
+{
+	struct statfs fs;
+
+	if (!path)
+		return 0;
+	if (statfs(path, &fs)) {
+		snprintf(err, err_size, "--cgroup %s: %s", path, strerror(errno));
+		return -errno;
+	}
+	if (fs.f_type != CGROUP2_SUPER_MAGIC) {
+		snprintf(err, err_size, "--cgroup %s: not a directory of cgroup v2", path);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int pgf_session_open(struct pgf_session **out, const struct pgf_session_opts *opts,
                      const struct pgf_sink *sink, char *err, size_t err_size)
 {
@@ -314,6 +337,9 @@ int pgf_session_open(struct pgf_session **out, const struct pgf_session_opts *op
 
 	if (err_size)
 		err[0] = '\0';
+	ret = cgroup_check(opts->target.cgroup, err, err_size);
+	if (ret)
+		return ret;
 	if (opts->tier == PGF_TIER_KERNEL || opts->tier == PGF_TIER_COUNTERS)
 		return not_built(opts->tier, err, err_size);
 	s = calloc(1, sizeof(*s));
@@ -386,6 +412,11 @@ static int session_drain(struct pgf_session *s, bool last)
 	ret = s->ops->drain(s->source, &source_mark);
 	if (!ret)
 		ret = pgf_meta_drain(s->meta, &meta_mark);
+	/* The records hold back what is younger than their watermark. */
+	for (int i = 0; !ret && last && meta_mark < s->totals.end_ns && i < 20; i++) {
+		usleep(2000);
+		ret = pgf_meta_drain(s->meta, &meta_mark);
+	}
 	if (!ret)
 		ret = pgf_tasks_drain(s->tasks);
 	if (ret)
@@ -453,6 +484,12 @@ static void tasks_waited(struct pgf_session *s)
 	struct pgf_totals *t = &s->totals;
 	uint64_t min, maj;
 
+	/* Of a machine or a cgroup, only tasks born inside the run are known. */
+	if (!s->spawn && !s->pidfd_count) {
+		t->task_known = false;
+		t->task_min = t->task_maj = t->tasks = t->tasks_missed = 0;
+		return;
+	}
 	if (t->task_known || pgf_tasks_exact(s->tasks) || !s->spawn || !pgf_spawn_ended(s->spawn))
 		return;
 	pgf_spawn_faults(s->spawn, &min, &maj);
@@ -471,8 +508,8 @@ int pgf_session_stop(struct pgf_session *s)
 		return 0;
 	s->stopped = true;
 	t->end_ns = session_now();
-	pgf_tasks_freeze(s->tasks);
 	ret = s->ops->stop(s->source);
+	pgf_tasks_freeze(s->tasks, t->end_ns);
 	if (!ret)
 		ret = session_drain(s, true);
 	pgf_tasks_finish(s->tasks, t);

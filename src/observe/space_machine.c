@@ -3,8 +3,11 @@
 #include "observe/space_table.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define VMSTAT_MAX 16384
 
 static bool read_text(const char *path, char *buf, size_t size)
 {
@@ -44,12 +47,36 @@ static uint8_t thp_setting(void)
 	return strstr(text, "[never]") ? PGF_THP_NEVER : PGF_THP_UNKNOWN;
 }
 
+/* Hints taken since boot; -1 when the kernel does not count them. */
+static long long numa_hints(void)
+{
+	char *text = malloc(VMSTAT_MAX), *at;
+	long long hints = -1;
+
+	if (text && read_text("/proc/vmstat", text, VMSTAT_MAX)) {
+		at = strstr(text, "\nnuma_hint_faults ");
+		if (at)
+			hints = strtoll(at + strlen("\nnuma_hint_faults "), NULL, 10);
+	}
+	free(text);
+	return hints;
+}
+
+/*
+ * Entries that were marked while balancing was on stay so, and fork copies them: the
+ * setting alone rules nothing out, the counter does.
+ */
 void pgf_space_machine(struct pgf_space *space)
 {
+	long long hints = numa_hints();
+
 	space->thp = thp_setting();
-	/* Faults are named a moment after they happened: what was possible once stays so. */
-	if (!numa_hints_off())
+	if (!space->numa_read)
+		space->numa_hints = hints;
+	space->numa_read = true;
+	if (hints != space->numa_hints || (hints < 0 && !numa_hints_off()))
 		space->numa_seen = true;
+	/* Faults are named a moment after they happened: what was possible once stays so. */
 	space->impossible = space->numa_seen ? 0 : PGF_SET(PGF_NUMA_HINT) | PGF_SET(PGF_THP_NUMA);
 }
 

@@ -79,9 +79,11 @@ struct pgf_space {
 	size_t name_count;
 	size_t name_room;
 	struct pgf_mounts *mounts;
-	pgf_set impossible; /* kinds that this machine cannot make, as it is set up */
-	uint8_t thp;        /* enum pgf_thp */
-	bool numa_seen;     /* NUMA balancing was on at some time */
+	pgf_set impossible;   /* kinds that this machine cannot make, as it is set up */
+	uint8_t thp;          /* enum pgf_thp */
+	long long numa_hints; /* of the machine, when the table was made */
+	bool numa_read;
+	bool numa_seen; /* NUMA balancing was on at some time */
 	bool advice_watched;
 	bool offline;
 	pgf_space_tap_fn tap;

@@ -36,6 +36,7 @@ struct pgf_tasks {
 	uint64_t maj;
 	uint64_t tasks;
 	uint64_t lost;
+	uint64_t end_ns; /* tasks born later are not counted; 0: not frozen yet */
 };
 
 int pgf_tasks_new(struct pgf_tasks **out)
@@ -185,7 +186,7 @@ int pgf_tasks_event(struct pgf_tasks *t, const struct pgf_space_event *event)
 {
 	struct task *task;
 
-	if (event->type != PGF_SPACE_FORK)
+	if (event->type != PGF_SPACE_FORK || (t->end_ns && event->time_ns > t->end_ns))
 		return 0;
 	task = task_find(t, event->tid);
 	if (task && task->state == TASK_EARLY) {
@@ -261,6 +262,24 @@ int pgf_tasks_baseline(const struct pgf_tasks *t, uint32_t tid, uint64_t *min, u
 	return 0;
 }
 
+/*
+ * A thread that executed a program took its leader's number: its exit was reported under a
+ * number that had been reported before.
+ */
+static bool task_renamed(struct pgf_tasks *t, struct task *task)
+{
+	struct task *leader = task->tid == task->pid ? NULL : task_find(t, task->pid);
+
+	if (!leader || leader->state != TASK_EARLY)
+		return false;
+	t->min += leader->base_min - task->base_min;
+	t->maj += leader->base_maj - task->base_maj;
+	t->tasks++;
+	leader->state = TASK_GONE;
+	task->state = TASK_GONE;
+	return true;
+}
+
 /* Takes the counters of tasks that still live; returns how many could not be read. */
 static uint64_t tasks_read_live(struct pgf_tasks *t)
 {
@@ -273,7 +292,7 @@ static uint64_t tasks_read_live(struct pgf_tasks *t)
 		if (task->state != TASK_LIVE)
 			continue;
 		if (pgf_counters_task((pid_t)task->pid, (pid_t)task->tid, &min, &maj)) {
-			missed++;
+			missed += !task_renamed(t, task);
 			continue;
 		}
 		t->min += min - task->base_min;
@@ -284,8 +303,9 @@ static uint64_t tasks_read_live(struct pgf_tasks *t)
 	return missed;
 }
 
-void pgf_tasks_freeze(struct pgf_tasks *t)
+void pgf_tasks_freeze(struct pgf_tasks *t, uint64_t end_ns)
 {
+	t->end_ns = end_ns;
 	tasks_read_live(t);
 }
 

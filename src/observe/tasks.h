@@ -23,7 +23,7 @@ int pgf_tasks_adopt_process(struct pgf_tasks *tasks, uint32_t pid);
 /* What living tasks have counted so far becomes their baseline: tracing begins now. */
 void pgf_tasks_rebase(struct pgf_tasks *tasks);
 /* Tracing ends now: what living tasks have counted so far is what counts of them. */
-void pgf_tasks_freeze(struct pgf_tasks *tasks);
+void pgf_tasks_freeze(struct pgf_tasks *tasks, uint64_t end_ns);
 /* Looks at forks; the rest is ignored. 0 or -ENOMEM. */
 int pgf_tasks_event(struct pgf_tasks *tasks, const struct pgf_space_event *event);
 /* Takes what the kernel reported. 0 or -errno. */

@@ -106,7 +106,7 @@ static int request_send(struct pgf_taskstats *stats, uint16_t type, uint8_t comm
  */
 static ssize_t datagram_read(struct pgf_taskstats *stats, int flags)
 {
-	struct sockaddr_nl from;
+	struct sockaddr_nl from = {.nl_pid = 0};
 	socklen_t from_size;
 	ssize_t got;
 

@@ -70,6 +70,13 @@ _Static_assert(sizeof(struct pgf_wire) == sizeof(struct pgf_wire_call) &&
                        offsetof(struct pgf_wire, end) == offsetof(struct pgf_wire_call, end),
                "both records of the ring tell by `end` which one they are");
 
+/* What the kernel refuses with EINVAL changes nothing (mm/mmap.c). */
+static bool call_is_refused(const struct pgf_wire_call *call)
+{
+	return call->type == PGF_SPACE_MUNMAP &&
+	       (call->address % 4096 || !call->length || call->length > 1ull << 56);
+}
+
 static int call_deliver(struct pgf_source *s, const struct pgf_wire_call *call)
 {
 	struct pgf_space_event event = {
@@ -91,7 +98,7 @@ static int call_deliver(struct pgf_source *s, const struct pgf_wire_call *call)
 		event.flags = call->argument;
 	if (call->type == PGF_SPACE_MADVISE)
 		event.advice = (int32_t)call->argument;
-	return s->feed.space ? s->feed.space(s->feed.ctx, &event) : 0;
+	return s->feed.space && !call_is_refused(call) ? s->feed.space(s->feed.ctx, &event) : 0;
 }
 
 static int ring_record(void *ctx, void *data, size_t size)
@@ -117,7 +124,10 @@ static int rings_make(struct pgf_source *s, size_t bytes)
 {
 	int outer = bpf_map__fd(s->skel->maps.rings);
 
-	for (int cpu = 0; cpu < s->ncpu; cpu++) {
+	/* Possible CPUs may be many more than there are: what comes up later uses cells. */
+	int present = (int)sysconf(_SC_NPROCESSORS_CONF);
+
+	for (int cpu = 0; cpu < s->ncpu && cpu < present; cpu++) {
 		uint32_t key = (uint32_t)cpu;
 		int fd, err = 0;
 
@@ -258,6 +268,8 @@ static int attach_programs(struct pgf_source *s, int events, char *err, size_t e
 
 	s->known = PGF_O_COMPLETED | PGF_O_MAJOR;
 	ret = attach_raw(s, skel->progs.task_exit, "sched_process_exit");
+	if (!ret)
+		ret = attach_raw(s, skel->progs.task_exec, "sched_process_exec");
 	if (!ret)
 		ret = attach_classic(s, events,
 		                     s->fork_fixed ? skel->progs.task_fork_fixed
@@ -625,6 +637,7 @@ static int tracepoint_open(struct pgf_source **out, const struct pgf_session_opt
 	s->barrier_inner = -1;
 	s->barrier_outer = -1;
 	s->aggregate = opts->volume == PGF_VOLUME_AGGREGATE;
+	s->with_cgroup = opts->target.cgroup != NULL;
 	s->with_calls = opts->calls && !s->aggregate;
 	s->ncpu = libbpf_num_possible_cpus();
 	s->stack_seen = calloc(1, PGF_TP_STACKS / 8);
@@ -715,6 +728,7 @@ static int tracepoint_drain(struct pgf_source *s, uint64_t *watermark_ns)
 	s->totals->unfinished = counts.unfinished;
 	s->totals->nofault = counts.nested;
 	s->totals->lost_detail = counts.detail_lost;
+	s->totals->lost_events = counts.no_slot;
 	s->totals->lost_stacks = counts.stack_lost;
 	s->totals->lost_space += counts.calls_lost - s->calls_lost_seen;
 	s->calls_lost_seen = counts.calls_lost;
@@ -736,10 +750,8 @@ static int tracepoint_stop(struct pgf_source *s)
 			entered += value;
 	}
 	s->totals->entered = entered;
-	s->totals->entered_known = true;
-	for (size_t i = 0; i < s->link_count; i++)
-		bpf_link__destroy(s->links[i]);
-	s->link_count = 0;
+	s->totals->entered_known = !s->with_cgroup; /* it counts whole CPUs */
+	/* Disarmed programs do nothing; to detach them takes long, and can wait for the close. */
 	pgf_tp_barrier_wait(s);
 	s->stopped = true;
 	return 0;

@@ -40,6 +40,7 @@ struct pgf_source {
 	char *values;        /* per-CPU values of one batch of cells */
 	bool aggregate;
 	bool stopped;
+	bool with_cgroup;
 	bool with_calls; /* munmap, madvise and the like are told of */
 	uint64_t calls_lost_seen;
 	bool fork_fixed; /* sched_process_fork has names of fixed length (up to 6.x) */

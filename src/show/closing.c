@@ -173,10 +173,16 @@ static void write_check(FILE *out, const struct pgf_run *run)
 		     check.rows > check.seen ? "too many" : "missing", tail);
 		break;
 	case PGF_CHECK_UNKNOWN:
-		line(out, run, PGF_COLOUR_YELLOW, "check: ",
-		     "not possible: the min + maj of %" PRIu64 " tasks are not known (of %" PRIu64
-		     " they are); %" PRIu64 " seen, %s",
-		     totals->tasks_missed, totals->tasks, check.seen, tail);
+		if (totals->tasks_missed)
+			line(out, run, PGF_COLOUR_YELLOW, "check: ",
+			     "not possible: the min + maj of %" PRIu64
+			     " tasks are not known (of %" PRIu64 " they are); %" PRIu64 " seen, %s",
+			     totals->tasks_missed, totals->tasks, check.seen, tail);
+		else
+			line(out, run, PGF_COLOUR_YELLOW, "check: ",
+			     "not possible: no complete counters of these tasks to compare with; "
+			     "%" PRIu64 " seen, %s",
+			     check.seen, tail);
 		break;
 	}
 }

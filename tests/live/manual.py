@@ -10,7 +10,7 @@ import subprocess
 from tap import done, equal, ok, pgfault
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-VALUES = {
+VALUES = {"--ring": "64", 
     "--pid": "1", "--cgroup": "x", "--duration": "1", "--user": "root", "--tier": "perf",
     "--by": "kind", "--sort": "time", "--top": "1", "--assert": "major==0", "--output": "x",
     "--input": "x", "--kind": "anon-new", "--min-us": "1", "--addr": "1-2", "--map": "x",

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import stat
+import struct
 import subprocess
 import tempfile
 import time
@@ -54,10 +55,12 @@ def by_kind(lines):
 # One execution, seen twice: by a run around the recorder, and by the recording.
 p = pgfault("run", "--json", "-o", at("outer.json"), "--", PGFAULT, "record", "-o", at("a.pgf"),
             "--", FAULTGEN, *WORK)
-equal(p.returncode, 0, "faultgen is recorded")
 if "not built yet" in p.stderr:
     skip("report", "pgfault record is not built yet")
     done()
+# faultgen's own verdict: 0, or 1 when something else made faults in it
+ended = p.returncode
+ok(ended in (0, 1) and os.path.exists(at("a.pgf")), "faultgen is recorded", p.stderr)
 with open(at("outer.json"), encoding="utf-8") as f:
     outer = [r for r in rows(json_lines(f.read()), "process") if r["comm"] == "faultgen"]
 p, lines = report_json("-i", at("a.pgf"))
@@ -76,7 +79,7 @@ ok(t.get("check", {}).get("result") in ("equal", "gup") and t["check"]["differen
 equal(sum(by_kind(lines).values()), t["seen"] + t["failed"] + t["unfinished"],
       "the rows hold every recorded fault")
 ok(by_kind(lines).get("anon-new", 0) >= 1009, "kinds come from the recording", by_kind(lines))
-equal(t["status"], "exit 0", "how the command ended is told")
+equal(t["status"], f"exit {ended}", "how the command ended is told")
 header = of_type(lines, "recording")
 ok(len(header) == 1 and header[0]["command"] == [FAULTGEN, *WORK] and
    header[0]["host"] == os.uname().nodename and header[0]["trouble"] is None and
@@ -88,7 +91,7 @@ p = pgfault("report", "-i", at("a.pgf"))
 first = p.stdout.splitlines()[0] if p.stdout else ""
 ok(first.startswith("recorded: 2") and os.uname().nodename in first, "the first line tells it, too",
    p.stdout)
-ok("check: " in p.stdout and "exit 0" in p.stdout, "the summary is that of run", p.stdout)
+ok("check: " in p.stdout and f"exit {ended}" in p.stdout, "the summary is that of run", p.stdout)
 with open(at("a.pgf"), "rb") as f:
     WHOLE = f.read()
 q = subprocess.run([PGFAULT, "report", "-i", "-"], input=WHOLE, stdout=subprocess.PIPE,
@@ -276,7 +279,8 @@ else:
     ok(" ? " in p.stdout, "and ? in the table", p.stdout)
     with open(at("perf.data"), "rb") as f:
         cut = f.read()
-    cut = cut[:len(cut) // 2]
+    start, size = struct.unpack_from("<QQ", cut, 40)  # the records, of the file's header
+    cut = cut[:start + size // 2]
     with open(at("cut.data"), "wb") as f:
         f.write(cut)
     p = pgfault("report", "-i", at("cut.data"))

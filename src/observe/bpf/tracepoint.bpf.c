@@ -24,7 +24,9 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define PMD_ORDER   9
 #define SIG_BUS     7
 #define SIG_SEGV    11
-#define PLACE_TAKEN (-17) /* EEXIST */
+/* SI_KERNEL: a general protection fault, which is no page fault. */
+#define SI_FROM_TRAPS 128
+#define PLACE_TAKEN   (-17) /* EEXIST */
 
 const volatile __u32 self_pid;   /* pgfault itself is never a target */
 const volatile bool trace_all;   /* every task (of the cgroup) */
@@ -353,7 +355,16 @@ static __always_inline int window_enter(__u64 address, __u32 error_code, bool ke
 				c->nested++;
 			return 0;
 		}
-		window_abandon(w);
+		/* The same page again: refused with page faults disabled, and retried with them. */
+		if (kernel_mode && (w->address ^ address) < 4096) {
+			struct pgf_counts *c = counts_here();
+
+			if (c)
+				c->nested++;
+			w->open = 0;
+		} else {
+			window_abandon(w);
+		}
 	}
 	w->address = address;
 	w->error_code = error_code;
@@ -580,7 +591,8 @@ int seen_signal(struct signal_args *ctx)
 	struct pgf_wire e = {};
 	__u64 ip = 0;
 
-	if ((ctx->sig != SIG_SEGV && ctx->sig != SIG_BUS) || ctx->code <= 0)
+	if ((ctx->sig != SIG_SEGV && ctx->sig != SIG_BUS) || ctx->code <= 0 ||
+	    ctx->code >= SI_FROM_TRAPS)
 		return 0;
 	if ((__u32)ctx->pid != (__u32)bpf_get_current_pid_tgid())
 		return 0;
@@ -689,6 +701,9 @@ static __always_inline void call_init(void *ctx, struct pgf_wire_call *call, __u
 
 static __always_inline void call_emit(const struct pgf_wire_call *call)
 {
+	if (!armed)
+		return;
+
 	__u32 cpu = bpf_get_smp_processor_id();
 	void *ring = bpf_map_lookup_elem(&rings, &cpu);
 	struct pgf_wire_call *slot = NULL;
@@ -814,6 +829,23 @@ int call_brk_done(struct call_exit *ctx)
 	w->closing = 0;
 	call.address = (__u64)ctx->ret;
 	call_emit(&call);
+	return 0;
+}
+
+/*
+ * Args: task, old_pid, bprm. A thread that is not the leader takes over the leader's number
+ * when it executes a program, and the leader's exit has just taken that number away.
+ */
+SEC("raw_tp/sched_process_exec")
+int task_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u32 old = (__u32)ctx->args[1], tid = (__u32)bpf_get_current_pid_tgid();
+	__u8 one = 1;
+
+	if (old == tid || !bpf_map_lookup_elem(&tracked, &old))
+		return 0;
+	bpf_map_update_elem(&tracked, &tid, &one, BPF_ANY);
+	bpf_map_delete_elem(&tracked, &old);
 	return 0;
 }
 
