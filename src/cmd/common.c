@@ -115,7 +115,7 @@ const char *pgf_kernel_release(void)
 
 const char *pgf_version_text(void)
 {
-	return PGF_VERSION;
+	return PGF_RELEASE " (git " PGF_VERSION ")";
 }
 
 void pgf_target_text(const struct pgf_target *target, char *buf, size_t size)

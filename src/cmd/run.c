@@ -2,6 +2,7 @@
 /* `pgfault run`: the summary of a command, a process, or the machine. */
 #include "cmd/cmd.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,6 +47,9 @@ struct run_sink {
 	struct pgf_account *account;
 	struct pgf_symbols *symbols;
 	struct pgf_space *space;
+	struct pgf_fault last_failed; /* what a deadly signal was about */
+	const struct pgf_map *last_code;
+	const struct pgf_map *last_map;
 	uint32_t last_pid; /* held already: faults come in bursts of one process */
 };
 
@@ -57,11 +61,23 @@ static void sink_hold(struct run_sink *sink, uint32_t pid)
 	pgf_symbols_hold(sink->symbols, pid);
 }
 
+/* Kept, as the process's mappings are gone when its death is reported. */
+static void sink_failed(struct run_sink *sink, const struct pgf_fault *fault)
+{
+	sink->last_failed = *fault;
+	sink->last_map = pgf_space_map(sink->space, fault->map_id);
+	sink->last_code = fault->flags & PGF_F_NO_IP
+	                          ? NULL
+	                          : pgf_space_find(sink->space, fault->pid, fault->ip);
+}
+
 static int sink_fault(void *ctx, const struct pgf_fault *fault)
 {
 	struct run_sink *sink = ctx;
 
 	sink_hold(sink, fault->pid);
+	if (fault->flags & PGF_F_FAILED)
+		sink_failed(sink, fault);
 	return pgf_account_fault(sink->account, fault, pgf_space_map(sink->space, fault->map_id));
 }
 
@@ -113,6 +129,38 @@ static bool command_ended(struct pgf_session *session)
 	return false;
 }
 
+/* One line on what killed the command, when a fault did. */
+static void write_death(FILE *out, const struct run_sink *sink, pid_t child, int status)
+{
+	const struct pgf_fault *fault = &sink->last_failed;
+	struct pgf_symbol_query query = {.ip = fault->ip, .pid = fault->pid};
+	char where[256] = "?";
+
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != fault->signo ||
+	    fault->pid != (uint32_t)child)
+		return;
+	if (sink->last_code) {
+		query.start = sink->last_code->start;
+		query.end = sink->last_code->end;
+		query.pgoff = sink->last_code->pgoff;
+		query.ino = sink->last_code->ino;
+		query.dev = sink->last_code->dev;
+		query.path = sink->last_code->name;
+	}
+	if (!(fault->flags & PGF_F_NO_IP))
+		pgf_symbol_text(pgf_symbols_find(sink->symbols, &query), where, sizeof(where));
+	fprintf(out, "killed by %s: %s of 0x%llx (%s)",
+	        fault->signo == SIGBUS ? "SIGBUS" : "SIGSEGV", pgf_op_name(fault->access.op),
+	        (unsigned long long)fault->access.address, pgf_kind_label(fault->kind));
+	if (sink->last_map) {
+		fputs(" in ", out);
+		pgf_print_safe(out, sink->last_map->name);
+	}
+	fputs(" by ", out);
+	pgf_print_safe(out, where);
+	fputs("\n\n", out);
+}
+
 static int run_report(const struct pgf_options *o, struct pgf_session *session,
                       struct run_sink *sink)
 {
@@ -145,6 +193,8 @@ static int run_report(const struct pgf_options *o, struct pgf_session *session,
 	if (!out)
 		return PGF_EXIT_FAILURE;
 	run.colour = o->colour && isatty(fileno(out));
+	if (ended && !o->json && !o->csv && o->by < 0)
+		write_death(out, sink, pgf_session_child(session), run.status);
 	ret = pgf_run_show(out, o, &run);
 	if (!ret)
 		ret = pgf_output_close(out, fallback);

@@ -10,6 +10,9 @@ for code in (0, 1, 2, 3, 42, 127, 255):
 for name, number in (("KILL", 9), ("SEGV", 11), ("TERM", 15)):
     p = pgfault("run", "-o", "/dev/null", "--", "sh", "-c", f"kill -{name} $$")
     equal(p.returncode, 128 + number, f"death by SIG{name} is 128+{number}")
+p = pgfault("run", "--", "python3", "-c", "import ctypes; ctypes.string_at(16)")
+equal(p.returncode, 139, "a program that reads from address 16 dies")
+ok("killed by SIGSEGV: read of 0x10" in p.stderr, "and run says of what", p.stderr)
 p = pgfault("run", "-o", "/dev/null", "--", "/nonexistent/program")
 equal(p.returncode, 1, "a command that cannot be executed: 1")
 ok("/nonexistent/program" in p.stderr and "No such file" in p.stderr, "and says why", p.stderr)
