@@ -180,7 +180,10 @@ static int thread_enter(struct pgf_pairs *pairs, const struct pgf_sample *sample
 static int thread_complete(struct pgf_pairs *pairs, const struct pgf_sample *sample)
 {
 	struct thread *thread = thread_find(pairs, sample->tid);
-	bool paired = thread && thread->open && thread->entry.address == sample->address;
+	/* Across a loss, the entry may be that of an earlier fault on the same page. */
+	bool paired = thread && thread->open && thread->entry.address == sample->address &&
+	              sample->time_ns >= thread->entry.time_ns &&
+	              !lossy_between(pairs, thread->entry.time_ns, sample->time_ns);
 	struct pgf_fault fault = fault_of(paired ? &thread->entry : sample);
 
 	fault.evidence = PGF_O_COMPLETED;
@@ -193,10 +196,11 @@ static int thread_complete(struct pgf_pairs *pairs, const struct pgf_sample *sam
 	}
 	if (paired) {
 		fault.duration_ns = sample->time_ns - thread->entry.time_ns;
-		thread->open = false;
 	} else {
 		fault.flags |= PGF_F_NO_DURATION;
 	}
+	if (thread && thread->entry.address == sample->address)
+		thread->open = false;
 	return pairs->fn(pairs->ctx, &fault);
 }
 
