@@ -21,6 +21,8 @@ PACKAGES = {"perf": "linux-perf", "bpftrace": "bpftrace", "redis-server": "redis
             "redis-benchmark": "redis-tools", "redis-cli": "redis-tools", "cc": "gcc",
             "python3": "python3"}
 
+TRACING = {"anon_inode:[perf_event]", "anon_inode:bpf_link"}
+
 
 def fail(text):
     sys.exit(f"{NAME}: {text}")
@@ -154,6 +156,55 @@ def run(command, timeout=300, stdout=None, **kw):
         if seconds >= timeout:
             return Done(None, text[0], f"took longer than {timeout} s")
         return Done(p.returncode, *text, seconds, cpu, used.ru_maxrss / 1024)
+
+
+def tracers(own=()):
+    """Commands of processes other than our own that have perf events or BPF links open."""
+    found = set()
+    for pid in os.listdir("/proc"):
+        if not pid.isdigit() or int(pid) in own:
+            continue
+        try:
+            with os.scandir(f"/proc/{pid}/fd") as fds:
+                traces = any(os.readlink(fd.path) in TRACING for fd in fds)
+            if traces:
+                with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as f:
+                    found.add(f.read().strip())
+        except OSError:
+            continue
+    return found
+
+
+class Quiet:
+    """Keeps away from times at which others trace on this machine: everybody pays for that."""
+
+    TRIES = 4
+    WAIT_S = 5
+
+    def __init__(self):
+        self.disturbed = 0
+        self.all = 0
+        self.who = set()
+
+    def measure(self, work, own=()):
+        """What work() returns, tried again where somebody else traced before or after it."""
+        self.all += 1
+        for _ in range(self.TRIES):
+            end = time.monotonic() + self.WAIT_S
+            while tracers(own) and time.monotonic() < end:
+                time.sleep(0.1)
+            value = work()
+            others = tracers(own)
+            if not others:
+                return value
+            self.who |= others
+        self.disturbed += 1
+        return value
+
+    def show(self):
+        if self.disturbed:
+            print(f"disturbed: {self.disturbed} of {self.all} measurements, by other tracers: "
+                  f"{', '.join(sorted(self.who))}")
 
 
 class Failures:
