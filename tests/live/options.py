@@ -158,8 +158,11 @@ equal(re.fullmatch(r"pgfault \S+\n", pgfault("--version").stdout) is not None, T
 p = pgfault("run", "-o", "/dev/null", "--user", "nobody", "--", "id", "-un")
 equal(p.stdout, "nobody\n", "--user runs the command as somebody else")
 p = pgfault("run", "-o", "/dev/null", "--", "id", "-u",
-            env={**os.environ, "SUDO_UID": "65534", "SUDO_USER": "nobody"})
+            env={**os.environ, "SUDO_UID": "65534", "SUDO_GID": "65534", "SUDO_USER": "nobody"})
 equal(p.stdout, "65534\n", "under sudo it is the caller")
+p = pgfault("run", "-o", "/dev/null", "--", "id", "-u",
+            env={**os.environ, "SUDO_UID": "65534x", "SUDO_GID": "65534"})
+equal((p.returncode, p.stdout), (64, ""), "and never root because of a strange SUDO_UID")
 
 
 def on_terminal(*args, **env):
