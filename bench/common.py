@@ -178,10 +178,10 @@ def tracers(own=()):
 class Quiet:
     """Keeps away from times at which others trace on this machine: everybody pays for that."""
 
-    TRIES = 4
-    WAIT_S = 5
+    PATIENCE_S = 60  # in all, on waiting and on doing again
 
     def __init__(self):
+        self.patience = self.PATIENCE_S
         self.disturbed = 0
         self.all = 0
         self.who = set()
@@ -189,17 +189,21 @@ class Quiet:
     def measure(self, work, own=()):
         """What work() returns, tried again where somebody else traced before or after it."""
         self.all += 1
-        for _ in range(self.TRIES):
-            end = time.monotonic() + self.WAIT_S
-            while tracers(own) and time.monotonic() < end:
+        while True:
+            start = time.monotonic()
+            while tracers(own) and time.monotonic() - start < self.patience:
                 time.sleep(0.1)
+            began = time.monotonic()
             value = work()
             others = tracers(own)
             if not others:
+                self.patience -= began - start
                 return value
             self.who |= others
-        self.disturbed += 1
-        return value
+            self.patience -= time.monotonic() - start
+            if self.patience <= 0:
+                self.disturbed += 1
+                return value
 
     def show(self):
         if self.disturbed:

@@ -152,7 +152,8 @@ direct = subprocess.run([FAULTGEN, "--list"], stdout=subprocess.PIPE, text=True)
 equal(listed, direct, "selftest --list is what faultgen can make")
 p = pgfault("selftest", "--seed", "7", "--json", "mix")
 ok(of_type(json_lines(p.stdout), "selftest")[0]["ok"], "selftest --seed: a mix is seen", p.stdout)
-equal(re.fullmatch(r"pgfault \S+\n", pgfault("--version").stdout) is not None, True, "--version")
+equal(re.fullmatch(r"pgfault \d+\.\d+\.\d+ \(git \S+\)\n", pgfault("--version").stdout) is not None, True,
+      "--version")
 
 # Whose command it is.
 p = pgfault("run", "-o", "/dev/null", "--user", "nobody", "--", "id", "-un")
